@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+const slow = ['test/integration/**', 'test/docker/**', 'test/conformance/**'];
+
+/** Projects by what they need: nothing, Redis, a container engine, a whole running Slipway. */
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 10_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'docker',
+          globalSetup: 'test/config/docker-setup.ts',
+          include: ['test/docker/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
