@@ -1,0 +1,61 @@
+import type { Digest } from './digest.ts';
+import type { RepositoryName, Tag } from './image-reference.ts';
+import type { Outcome } from './outcome.ts';
+import type { FinalStatus, OutputImage } from './run.ts';
+import type { Step, StepId } from './step.ts';
+
+/** Who wrote a line of output: the step's own streams, or Slipway itself. */
+export type OutputStream = 'stdout' | 'stderr' | 'system';
+
+/** Everything that happens in a run, as one stream: logs, status, live views and tests all read it. */
+export type RunEvent =
+  | { readonly kind: 'run-queued' }
+  | { readonly kind: 'run-started'; readonly attempt: number; readonly worker: string }
+  | { readonly kind: 'run-planned'; readonly steps: readonly { readonly id: StepId; readonly kind: Step['kind'] }[] }
+  | { readonly kind: 'step-started'; readonly step: StepId }
+  /** One line, without its line end. `step` is absent for lines about the run itself. */
+  | { readonly kind: 'output'; readonly step?: StepId; readonly stream: OutputStream; readonly text: string }
+  | { readonly kind: 'step-ended'; readonly step: StepId; readonly outcome: Outcome }
+  | { readonly kind: 'image-pushed'; readonly step: StepId; readonly image: OutputImage }
+  | { readonly kind: 'run-ended'; readonly status: FinalStatus; readonly message?: string };
+
+/** An event with its place in the run's stream (1, 2, 3 … without gaps) and its time (ISO 8601, UTC). */
+export type SequencedEvent = RunEvent & { readonly seq: number; readonly at: string };
+
+interface RegistryEventBase {
+  /** Unique, and the same when the event is raised again: use it to do things once. */
+  readonly id: string;
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  /** Name of the account that did it; undefined: anonymous. */
+  readonly by?: string;
+}
+
+/** A manifest was put; one event for each tag, or one without a tag when it was put by digest. */
+export interface PushEvent extends RegistryEventBase {
+  readonly kind: 'push';
+  readonly tag?: Tag;
+  /** What the tag stood for before, if anything. */
+  readonly previousDigest?: Digest;
+  /** Set for signatures, attestations and the like: what they are about. */
+  readonly subject?: Digest;
+}
+
+/** A manifest was deleted, and all its tags with it. */
+export interface DeleteEvent extends RegistryEventBase {
+  readonly kind: 'delete';
+}
+
+/** A tag was deleted; the manifest stays. */
+export interface UntagEvent extends RegistryEventBase {
+  readonly kind: 'untag';
+  readonly tag: Tag;
+}
+
+/** What the registry tells the rest of the product. */
+export type RegistryEvent = PushEvent | DeleteEvent | UntagEvent;

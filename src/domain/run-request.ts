@@ -1,0 +1,55 @@
+/** Where a run happens: the wire shape of Azure's `PlatformProperties`, values lower case. */
+export interface Platform {
+  readonly os: 'linux' | 'windows';
+  readonly architecture?: 'amd64' | 'x86' | '386' | 'arm' | 'arm64';
+  readonly variant?: 'v6' | 'v7' | 'v8';
+}
+
+/** A build argument or task value. A secret one is masked wherever it is shown and sealed wherever it is kept. */
+export interface Argument {
+  readonly name: string;
+  readonly value: string;
+  readonly isSecret: boolean;
+}
+
+/** User name and password for a registry that is not ours, by its host. */
+export interface RegistryCredential {
+  readonly userName: string;
+  readonly password: string;
+}
+
+export interface RunCredentials {
+  /** `None`: the run gets no rights on the embedded registry; `Default`: it may pull and push there. */
+  readonly sourceRegistry: { readonly loginMode: 'None' | 'Default' };
+  readonly customRegistries: Readonly<Record<string, RegistryCredential>>;
+}
+
+/** What every kind of run request has (azure-api.md §6.2). */
+export interface RunRequestBase {
+  readonly isArchiveEnabled: boolean;
+  readonly agentPoolName?: string;
+  /** Seconds, 300–28800. */
+  readonly timeout: number;
+  readonly platform: Platform;
+  readonly agentConfiguration: { readonly cpu: number };
+  /** A relative path given with an upload URL, a git URL `…git#ref:folder`, or the URL of a tar archive. */
+  readonly sourceLocation?: string;
+  readonly credentials: RunCredentials;
+}
+
+/** A quick build: one Dockerfile, its image names, and whether they are pushed. */
+export interface DockerBuildRequest extends RunRequestBase {
+  readonly type: 'DockerBuildRequest';
+  readonly imageNames: readonly string[];
+  readonly isPushEnabled: boolean;
+  readonly noCache: boolean;
+  readonly dockerFilePath: string;
+  readonly target?: string;
+  readonly arguments: readonly Argument[];
+}
+
+/** All kinds of run request, by `type`; defaults are already filled in. */
+export type RunRequest = DockerBuildRequest;
+
+/** What stands where a secret was, in all that is stored in the clear or shown. */
+export const maskedValue = '********';
