@@ -1,0 +1,125 @@
+import { isDigest, type Digest } from '../domain/digest.ts';
+import { oci } from './errors.ts';
+import type { ManifestReference } from './records.ts';
+
+const imageTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+/** Withdrawn from OCI 1.1 before its release; older clients still push it. */
+const artifactManifestType = 'application/vnd.oci.artifact.manifest.v1+json';
+const foreignLayer = /^application\/vnd\.(?:oci\.image\.layer\.nondistributable\.|docker\.image\.rootfs\.foreign\.)/;
+
+/** What the registry needs to know of a manifest; its bytes are kept as they came. */
+export interface ParsedManifest {
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly configMediaType?: string;
+  readonly subject?: Digest;
+  readonly references: readonly ManifestReference[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads a manifest (OCI image-spec 1.1, Docker image manifest v2 schema 2). Unknown fields are nobody's business.
+ * @param contentType the header it was sent with; its parameters do not matter.
+ * @throws MANIFEST_INVALID saying what is wrong.
+ */
+export function parseManifest(bytes: Buffer, contentType: string | undefined, jsonDepth: number): ParsedManifest {
+  const json = parseJson(bytes, jsonDepth);
+  const mediaType = chooseMediaType(json, contentType);
+  if (json['schemaVersion'] !== 2 && mediaType !== artifactManifestType) throw invalid('schemaVersion must be 2');
+  const artifactType = textOf(json['artifactType']);
+  const configMediaType = isObject(json['config']) ? textOf(json['config']['mediaType']) : undefined;
+  const subject = json['subject'] ?? undefined;
+  return {
+    mediaType,
+    references: readReferences(json, mediaType),
+    ...definedOf({ artifactType: artifactType ?? configMediaType, configMediaType }),
+    ...(subject !== undefined && { subject: readDescriptor(subject, 'subject', 'manifest').digest }),
+  };
+}
+
+/** A text that says something. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The fields that have a value. */
+function definedOf(
+  fields: Record<'artifactType' | 'configMediaType', string | undefined>,
+): Partial<Record<keyof typeof fields, string>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function parseJson(bytes: Buffer, jsonDepth: number): Json {
+  if (depthOf(bytes) > jsonDepth) throw invalid(`it nests deeper than ${String(jsonDepth)} levels`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw invalid('it is no JSON document in UTF-8');
+  }
+  if (!isObject(value)) throw invalid('it is no JSON object');
+  return value;
+}
+
+/** The deepest nesting of objects and arrays, counted outside strings. */
+function depthOf(bytes: Buffer): number {
+  let [depth, deepest, isString] = [0, 0, false];
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (isString) {
+      if (byte === 0x5c) at += 1;
+      else if (byte === 0x22) isString = false;
+    } else if (byte === 0x22) isString = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
+    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
+  }
+  return deepest;
+}
+
+function chooseMediaType(json: Json, contentType = ''): string {
+  const sent = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const own = json['mediaType'] ?? sent;
+  if (typeof own !== 'string') throw invalid('mediaType is no string');
+  if (sent !== '' && own.toLowerCase() !== sent) throw invalid(`it was sent as ${sent}, but says that it is ${own}`);
+  if (own === '') throw invalid('neither Content-Type nor mediaType says what it is');
+  if ([...imageTypes, ...indexTypes, artifactManifestType].includes(own)) return own;
+  throw invalid(`${own.slice(0, 120)} is no kind of manifest that this registry keeps`);
+}
+
+function readReferences(json: Json, mediaType: string): ManifestReference[] {
+  if (indexTypes.includes(mediaType)) return readList(json, 'manifests', 'manifest');
+  if (mediaType === artifactManifestType) return json['blobs'] === undefined ? [] : readList(json, 'blobs', 'blob');
+  return [readDescriptor(json['config'], 'config', 'config'), ...readList(json, 'layers', 'layer')];
+}
+
+function readList(json: Json, field: string, kind: ManifestReference['kind']): ManifestReference[] {
+  const list = json[field];
+  if (!Array.isArray(list)) throw invalid(`${field} is no list`);
+  return list.map((each: unknown, index) => readDescriptor(each, `${field}[${String(index)}]`, kind));
+}
+
+function readDescriptor(value: unknown, field: string, kind: ManifestReference['kind']): ManifestReference {
+  if (!isObject(value)) throw invalid(`${field} is no descriptor`);
+  const { digest, size, mediaType } = value;
+  if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`${field}.digest is no sha256 or sha512 digest`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid(`${field}.size is no size`);
+  if (typeof mediaType !== 'string') throw invalid(`${field}.mediaType is no string`);
+  const isForeign = kind === 'layer' && foreignLayer.test(mediaType);
+  return { digest, kind, mediaType, size, ...(isForeign && { foreign: true }) };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(why: string): Error {
+  return oci('MANIFEST_INVALID', `the manifest cannot be accepted: ${why}`);
+}
