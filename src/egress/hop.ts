@@ -1,0 +1,42 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { LookupFunction } from 'node:net';
+import type { ResolvedAddress } from './ports.ts';
+
+interface Hop {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Checked addresses: the connection goes to one of them, and no name is resolved again. */
+  readonly addresses: readonly ResolvedAddress[];
+  readonly signal: AbortSignal;
+}
+
+/** Sends one GET over a connection of its own and gives the answer as soon as its headers are there. */
+export function sendRequest(url: URL, { headers, addresses, signal }: Hop): Promise<IncomingMessage> {
+  const send = url.protocol === 'https:' ? https.request : http.request;
+  return new Promise((resolve, reject) => {
+    const request = send(url, {
+      method: 'GET',
+      headers: { 'user-agent': 'slipway', 'accept-encoding': 'identity', ...headers },
+      agent: false,
+      lookup: pinTo(addresses),
+      signal,
+    });
+    request.once('response', resolve);
+    // It stays for the request's life: after the answer, an abort is reported here as well as on the body.
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+function pinTo(addresses: readonly ResolvedAddress[]): LookupFunction {
+  return (_hostname, options, callback) => {
+    const first = addresses[0];
+    if (options.all === true)
+      callback(
+        null,
+        addresses.map((one) => ({ ...one })),
+      );
+    else if (first === undefined) callback(new Error('no address'), '', 0);
+    else callback(null, first.address, first.family);
+  };
+}

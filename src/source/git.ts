@@ -1,0 +1,196 @@
+import { lstat, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FailureError } from '../domain/failure.ts';
+import { fail } from '../domain/failure.ts';
+import type { Egress } from '../egress/ports.ts';
+import { isInside } from './context-files.ts';
+import { configOf, createGit, GitCommandError, type Git } from './git-command.ts';
+import { portOf, writeGitConfig, type GitOptions } from './git-config.ts';
+import { fetchCommit } from './git-fetch.ts';
+import { readSubmodules, readTree } from './git-tree.ts';
+import type { GitLocation } from './location.ts';
+import { packDirectory } from './pack.ts';
+import type { Context, ContextLimits } from './ports.ts';
+
+export interface GitContextOptions {
+  readonly egress: Egress;
+  /** An existing directory for the clone; one directory in it is made and removed by `dispose`. */
+  readonly tempRoot: string;
+  readonly limits: ContextLimits;
+  readonly git?: GitOptions;
+  /** Path of the Dockerfile inside the folder: it must be there. */
+  readonly dockerfile?: string;
+  readonly signal?: AbortSignal;
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Submodules of submodules of … */
+const maxDepth = 4;
+
+/**
+ * Clones a repository as a build context: shallow, with the submodules of the same host, without LFS content.
+ * @throws `source-unavailable` with git's own last line, `invalid-request` (host, folder, submodule), `too-large`,
+ * `timed-out`; the signal's reason when it aborts. Whatever it throws, nothing stays on the disk.
+ */
+export async function openGitContext(location: GitLocation, options: GitContextOptions): Promise<Context> {
+  const base = await realpath(await mkdtemp(path.join(options.tempRoot, 'git-')));
+  const dispose = (): Promise<void> => rm(base, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    const clone = await cloneAll(location, base, options);
+    const { dockerfile, limits, signal } = options;
+    return {
+      description: describe(location, clone.commit),
+      commit: clone.commit,
+      open: async () => {
+        const packed = await packDirectory(clone.folder, {
+          kind: 'git',
+          maxBytes: limits.maxUnpackedBytes,
+          maxEntries: limits.maxEntries,
+          ...(dockerfile !== undefined && { dockerfile }),
+          ...(signal !== undefined && { signal }),
+        });
+        return packed.stream;
+      },
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+interface Clone {
+  readonly commit: string;
+  /** Real path of the folder that is the context. */
+  readonly folder: string;
+}
+
+async function cloneAll(location: GitLocation, base: string, options: GitContextOptions): Promise<Clone> {
+  const { limits, signal } = options;
+  const timer = AbortSignal.timeout(limits.timeoutMs);
+  const size = new AbortController();
+  const all = AbortSignal.any([timer, size.signal, ...(signal === undefined ? [] : [signal])]);
+  const tree = path.join(base, 'tree');
+  const watch = watchSize(tree, limits.maxBytes, size);
+  try {
+    await mkdir(path.join(base, 'home'));
+    const job: CloneJob = { home: path.join(base, 'home'), root: tree, options, signal: all };
+    const commit = await clone(job, { location, directory: tree, depth: 0 });
+    return { commit, folder: await findFolder(tree, location.folder) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (size.signal.aborted) {
+      throw fail('too-large', `the repository is larger than the ${String(limits.maxBytes)} bytes allowed`);
+    }
+    if (timer.aborted) {
+      throw fail('timed-out', `cloning ${location.url} took longer than ${String(limits.timeoutMs)} ms`);
+    }
+    throw error instanceof GitCommandError ? explain(error, location) : error;
+  } finally {
+    clearInterval(watch);
+    // The token was needed for the fetches alone.
+    await rm(path.join(base, 'home'), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+interface CloneJob {
+  readonly home: string;
+  readonly root: string;
+  readonly options: GitContextOptions;
+  readonly signal: AbortSignal;
+}
+
+interface CloneTarget {
+  readonly location: GitLocation;
+  readonly directory: string;
+  readonly depth: number;
+}
+
+/** Fetches and checks out one repository, then its submodules inside it. Gives the commit. */
+async function clone(job: CloneJob, { location, directory, depth }: CloneTarget): Promise<string> {
+  const git = await prepareGit(job, location, directory);
+  const { limits } = job.options;
+  const commit = await fetchCommit(git, location.url, location.ref);
+  const summary = await readTree(git, commit, limits);
+  await git.run(['checkout', '--quiet', '--force', '--detach', commit]);
+  const submodules = await readSubmodules(git, location, summary.links);
+  if (submodules.length > 0 && depth === maxDepth) {
+    throw fail('invalid-request', `submodules are nested deeper than ${String(maxDepth)}`, { field: 'sourceLocation' });
+  }
+  for (const submodule of submodules) {
+    const inner = await openSubmoduleDirectory(directory, submodule.path);
+    const { ref: _ref, folder: _folder, ...target } = submodule.location;
+    await clone(job, { location: { ...target, ref: submodule.commit }, directory: inner, depth: depth + 1 });
+  }
+  return commit;
+}
+
+async function prepareGit(job: CloneJob, location: GitLocation, directory: string): Promise<Git> {
+  const options = job.options.git ?? {};
+  const addresses = await job.options.egress.resolve(location.host, portOf(location));
+  const config = writeGitConfig({ location, addresses, home: job.home, options });
+  await writeFile(configOf(job.home), config, { mode: 0o600 });
+  await mkdir(directory, { recursive: true });
+  const secrets = location.token === undefined ? [] : [location.token, encodeURIComponent(location.token)];
+  return createGit({ directory, home: job.home, path: options.path ?? defaultPath, signal: job.signal, secrets });
+}
+
+/** The empty directory that the checkout left for a submodule; no link may stand on the way to it. */
+async function openSubmoduleDirectory(directory: string, name: string): Promise<string> {
+  const inner = path.join(directory, name);
+  const real = await realpath(inner).catch(() => undefined);
+  if (real === inner && isInside(directory, inner) && (await lstat(inner)).isDirectory()) return inner;
+  throw fail('source-unavailable', `the submodule ${JSON.stringify(name)} has no directory in the repository`);
+}
+
+async function findFolder(tree: string, folder: string | undefined): Promise<string> {
+  if (folder === undefined) return tree;
+  const real = await realpath(path.join(tree, folder)).catch(() => undefined);
+  const bad = (why: string): Error =>
+    fail('invalid-request', `the folder ${JSON.stringify(folder)} ${why}`, { field: 'sourceLocation' });
+  if (real === undefined) throw bad('does not exist in the repository at this ref');
+  if (real !== tree && !isInside(tree, real)) throw bad('leads out of the repository');
+  if (!(await stat(real)).isDirectory()) throw bad('is no directory');
+  return real;
+}
+
+/** Looks at what a fetch has written so far: git itself knows no limit. */
+function watchSize(tree: string, maxBytes: number, controller: AbortController): NodeJS.Timeout {
+  const directory = path.join(tree, '.git', 'objects', 'pack');
+  return setInterval(() => {
+    void sizeOf(directory).then((bytes) => {
+      if (bytes > maxBytes) controller.abort();
+    });
+  }, 500).unref();
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  const sizes = names.map(async (name) => (await stat(path.join(directory, name)).catch(() => undefined))?.size ?? 0);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+function explain(error: GitCommandError, location: GitLocation): FailureError {
+  const at = location.ref === undefined ? '' : ` at ${location.ref}`;
+  return fail(
+    'source-unavailable',
+    `git could not read ${location.url}${at}: ${error.lastLine}`,
+    hintFor(error.output),
+  );
+}
+
+function hintFor(output: string): { hint?: string } {
+  if (/could not read Username|Authentication failed|error: 40[13]|Permission denied/i.test(output)) {
+    return { hint: 'the repository does not exist, or needs a token or key that may read it' };
+  }
+  if (/error: 30[1278]|redirect/i.test(output)) {
+    return { hint: 'the server answers with a redirect, which is not followed: use the URL that it leads to' };
+  }
+  return {};
+}
+
+function describe(location: GitLocation, commit: string): string {
+  const folder = location.folder === undefined ? '' : `:${location.folder}`;
+  const fragment = location.ref === undefined && folder === '' ? '' : `#${location.ref ?? ''}${folder}`;
+  return `git ${location.url}${fragment} at ${commit.slice(0, 12)}`;
+}

@@ -1,0 +1,36 @@
+import { fail } from '../domain/failure.ts';
+import { openGitContext, type GitContextOptions } from './git.ts';
+import { parseSourceLocation, type SourceLocation } from './location.ts';
+import type { Context } from './ports.ts';
+import { openTarballContext } from './tarball.ts';
+import { openUploadContext, type UploadedContexts } from './upload.ts';
+
+export interface OpenContextOptions extends GitContextOptions {
+  readonly uploads: UploadedContexts;
+  /** A token kept apart from the location (`splitToken`); it takes the place of one in the URL. */
+  readonly token?: string;
+}
+
+/**
+ * Opens what a source location stands for. Dispose of the context whatever becomes of the run.
+ * @throws `invalid-request`, `source-unavailable`, `invalid-context`, `too-large`, `timed-out`; the signal's reason.
+ */
+export async function openContext(text: string, options: OpenContextOptions): Promise<Context> {
+  const location = withToken(parseSourceLocation(text), options.token);
+  switch (location.kind) {
+    case 'upload':
+      return openUploadContext(location, options.uploads);
+    case 'git':
+      return await openGitContext(location, options);
+    case 'tarball':
+      return await openTarballContext(location, options);
+  }
+}
+
+function withToken(location: SourceLocation, token: string | undefined): SourceLocation {
+  if (token === undefined || location.kind === 'upload') return location;
+  if (location.url.startsWith('http://')) {
+    throw fail('invalid-request', 'a token is never sent over http; use https', { field: 'sourceLocation' });
+  }
+  return { ...location, token };
+}

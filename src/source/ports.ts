@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream';
+
+/** A build context, ready to be read once as a tar stream (plain or compressed, as the engine takes it). */
+export interface Context {
+  /** What it is, for people: `git https://example.com/app.git#main at 1a2b3c4`. Never holds a token. */
+  readonly description: string;
+  /** The commit that was checked out, where the context came from git. */
+  readonly commit?: string;
+  /**
+   * Opens the tar stream. It may fail while being read: then it is destroyed with a FailureError
+   * (`invalid-context`, `too-large`, `source-unavailable`), and nothing that was read may be used.
+   */
+  open(): Promise<Readable>;
+  /** Removes what was kept on disk for it. May be called twice. */
+  dispose(): Promise<void>;
+}
+
+/** Bounds on what comes from outside. */
+export interface ContextLimits {
+  /** Bytes as they arrive. */
+  readonly maxBytes: number;
+  /** Bytes after decompression. */
+  readonly maxUnpackedBytes: number;
+  readonly maxEntries: number;
+  /** Unpacked bytes to packed bytes, beyond the first 64 MiB. */
+  readonly maxRatio: number;
+  /** Milliseconds for a clone or a download. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream';
+import { fail } from '../domain/failure.ts';
+import type { UploadLocation } from './location.ts';
+import type { Context } from './ports.ts';
+
+/** Where uploaded contexts lie; the composition root makes one of the blob store. */
+export interface UploadedContexts {
+  /** A fresh stream of the archive; undefined when there is no such upload (any more). */
+  open(relativePath: string): Promise<Readable | undefined>;
+}
+
+/**
+ * A context that a client uploaded. It was inspected when it came in, so it is handed on as it is.
+ * `open` throws `not-found` when the upload is gone.
+ */
+export function openUploadContext(location: UploadLocation, uploads: UploadedContexts): Context {
+  return {
+    description: `upload ${location.relativePath}`,
+    open: async () => {
+      const stream = await uploads.open(location.relativePath);
+      if (stream !== undefined) return stream;
+      throw fail('not-found', `there is no upload ${location.relativePath}`, {
+        field: 'sourceLocation',
+        hint: 'uploads are kept for a limited time: upload the context again',
+      });
+    },
+    dispose: async () => undefined,
+  };
+}
