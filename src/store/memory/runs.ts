@@ -1,0 +1,146 @@
+import type { Clock } from '../../domain/clock.ts';
+import type { RunEvent } from '../../domain/event.ts';
+import { isFinal, type Run, type RunId } from '../../domain/run.ts';
+import { cutEvent, type OutputLimit } from '../output-limit.ts';
+import type { NewRun, RunPage, RunStore } from '../ports.ts';
+import * as changes from '../run-changes.ts';
+import { meetsAll } from '../run-conditions.ts';
+import { runIdOf, runNumberOf } from '../run-number.ts';
+import type { MemoryRun, MemoryState } from './state.ts';
+
+const keyLifeMs = 24 * 60 * 60 * 1000;
+const unarchivedPage = 1000;
+
+/** The event to write in place of `event`: itself, the mark of the cut, or nothing. */
+function limited(entry: MemoryRun, event: RunEvent, limit: OutputLimit): RunEvent | undefined {
+  if (event.kind !== 'output') return event;
+  const { output } = entry;
+  const bytes = output.bytes + Buffer.byteLength(JSON.stringify(event));
+  if (!output.isCut && output.events < limit.events && bytes <= limit.bytes) {
+    entry.output = { events: output.events + 1, bytes, isCut: false };
+    return event;
+  }
+  entry.output = { ...output, isCut: true };
+  return output.isCut ? undefined : cutEvent(limit);
+}
+
+function write(entry: MemoryRun, events: readonly RunEvent[], at: string, limit: OutputLimit): void {
+  for (const event of events) {
+    const written = limited(entry, event, limit);
+    if (written) entry.events.push({ ...written, seq: ++entry.lastSeq, at });
+  }
+  for (const listener of entry.listeners) listener();
+}
+
+/** The runs of a memory store: {@link RunStore} to the letter, each method one synchronous step. */
+export class MemoryRuns implements RunStore {
+  readonly #state: MemoryState;
+  readonly #clock: Clock;
+  readonly #limit: OutputLimit;
+
+  constructor(state: MemoryState, clock: Clock, limit: OutputLimit) {
+    this.#state = state;
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  async create(wanted: NewRun): Promise<{ run: Run; created: boolean }> {
+    const { runs, keys } = this.#state;
+    const earlier = this.#madeBy(wanted.idempotencyKey);
+    if (earlier) return { run: earlier, created: false };
+    const runId = runIdOf(runs.size + 1);
+    const run: Run = { runId, ...changes.newRecord(wanted, this.#now()) };
+    const output = { events: 0, bytes: 0, isCut: false };
+    const entry: MemoryRun = { run, events: [], lastSeq: 0, output, listeners: new Set() };
+    runs.set(runId, entry);
+    if (wanted.idempotencyKey !== undefined)
+      keys.set(wanted.idempotencyKey, { id: runId, until: this.#clock.now() + keyLifeMs });
+    write(entry, [{ kind: 'run-queued' }], this.#now(), this.#limit);
+    return { run, created: true };
+  }
+
+  async get(id: RunId): Promise<Run | undefined> {
+    return this.#state.runs.get(id)?.run;
+  }
+
+  async list({ conditions, limit, after }: Parameters<RunStore['list']>[0]): Promise<RunPage> {
+    const before = (after === undefined ? undefined : runNumberOf(after)) ?? Infinity;
+    const matching = [...this.#state.runs.values()]
+      .reverse()
+      .map((entry) => entry.run)
+      .filter((run) => (runNumberOf(run.runId) ?? 0) < before && meetsAll(run, conditions));
+    const runs = matching.slice(0, limit);
+    const last = runs.at(-1);
+    return { runs, ...(matching.length > limit && last && { next: last.runId }) };
+  }
+
+  async begin(id: RunId, worker: string): Promise<Run | undefined> {
+    const run = this.#change(id, (now) => changes.begin(worker, now));
+    return run && !isFinal(run.status) ? run : undefined;
+  }
+
+  async append(id: RunId, attempt: number, events: readonly RunEvent[]): Promise<void> {
+    const kept = changes.untilEnd(events);
+    if (!this.#change(id, (now) => changes.appendTo(attempt, kept, now))) throw changes.supersededError(id);
+  }
+
+  async release(id: RunId, attempt: number): Promise<void> {
+    if (!this.#change(id, (now) => changes.release(attempt, now))) throw changes.supersededError(id);
+  }
+
+  async requestCancel(id: RunId, by: string): Promise<Run | undefined> {
+    const run = this.#change(id, (now) => changes.requestCancel(by, now));
+    if (run && !isFinal(run.status)) for (const listener of [...this.#state.cancelListeners]) listener(id);
+    return run;
+  }
+
+  async end(id: RunId, status: 'Canceled' | 'Error', message: string): Promise<void> {
+    this.#change(id, (now) => changes.end(status, message, now));
+  }
+
+  async setArchived(id: RunId, isArchiveEnabled: boolean): Promise<Run | undefined> {
+    return this.#change(id, (now) => changes.setArchived(isArchiveEnabled, now));
+  }
+
+  async listActive(): Promise<readonly Run[]> {
+    return [...this.#state.runs.values()].map(({ run }) => run).filter((run) => !isFinal(run.status));
+  }
+
+  async listUnarchived(): Promise<readonly RunId[]> {
+    const entries = [...this.#state.runs.values()];
+    const waiting = entries.filter(({ run, expiresAt }) => isFinal(run.status) && expiresAt === undefined);
+    return waiting.slice(0, unarchivedPage).map(({ run }) => run.runId);
+  }
+
+  async onCancel(listener: (id: RunId) => void): Promise<() => Promise<void>> {
+    const own = (id: RunId): void => {
+      listener(id);
+    };
+    this.#state.cancelListeners.add(own);
+    return async () => {
+      this.#state.cancelListeners.delete(own);
+    };
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+
+  #madeBy(key: string | undefined): Run | undefined {
+    const made = key === undefined ? undefined : this.#state.keys.get(key);
+    return made && made.until > this.#clock.now() ? this.#state.runs.get(made.id)?.run : undefined;
+  }
+
+  /** The record after the change; undefined: no such run. */
+  #change(id: RunId, decideAt: (now: string) => changes.Decide): Run | undefined {
+    const entry = this.#state.runs.get(id);
+    if (!entry) return undefined;
+    const now = this.#now();
+    const change = decideAt(now)(entry.run);
+    if (change) {
+      entry.run = change.run;
+      write(entry, change.events, now, this.#limit);
+    }
+    return entry.run;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../../domain/clock.ts';
+import { usualOutputLimit, type OutputLimit } from '../output-limit.ts';
+import { beatLifeMs, type OnceLedger, type Store, type WorkerBeat, type WorkerDirectory } from '../ports.ts';
+import { createMemoryEvents } from './events.ts';
+import { MemoryRuns } from './runs.ts';
+import type { MemoryState } from './state.ts';
+
+function createMemoryWorkers(clock: Clock): WorkerDirectory {
+  const beats = new Map<string, { beat: WorkerBeat; until: number }>();
+  return {
+    async beat(beat) {
+      beats.set(beat.name, { beat, until: clock.now() + beatLifeMs });
+    },
+    async leave(name) {
+      beats.delete(name);
+    },
+    async list() {
+      const living = [...beats.values()].filter(({ until }) => until > clock.now());
+      return living.map(({ beat }) => beat).sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+  };
+}
+
+function createMemoryLedger(clock: Clock): OnceLedger {
+  const claims = new Map<string, number>();
+  return {
+    async claim(key, ttlSeconds) {
+      if ((claims.get(key) ?? 0) > clock.now()) return false;
+      claims.set(key, clock.now() + ttlSeconds * 1000);
+      return true;
+    },
+    async release(key) {
+      claims.delete(key);
+    },
+  };
+}
+
+/** A store in this process's memory, for tests and for trying things out: everything the ports promise, but it is gone with the process. */
+export function createMemoryStore(options: { readonly clock: Clock; readonly outputLimit?: OutputLimit }): Store {
+  const { clock } = options;
+  const state: MemoryState = { runs: new Map(), keys: new Map(), cancelListeners: new Set(), isOpen: true };
+  return {
+    runs: new MemoryRuns(state, clock, options.outputLimit ?? usualOutputLimit),
+    events: createMemoryEvents(state, clock),
+    workers: createMemoryWorkers(clock),
+    once: createMemoryLedger(clock),
+    ping: async () => undefined,
+    async close() {
+      state.isOpen = false;
+      for (const entry of state.runs.values()) for (const listener of entry.listeners) listener();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import type { RunEvent } from '../../domain/event.ts';
+import { fail, toFailure } from '../../domain/failure.ts';
+import type { Run, RunId } from '../../domain/run.ts';
+import { cutEvent, type OutputLimit } from '../output-limit.ts';
+import { phaseOf, supersededError, type Decide, type RunChange } from '../run-changes.ts';
+import { runNumberOf } from '../run-number.ts';
+import { commitTo, type Commit, type Committed } from './commit-script.ts';
+import type { Keys } from './keys.ts';
+
+/** A record as it was when last seen. */
+interface Seen {
+  readonly run: Run;
+  readonly version: string;
+}
+
+/** A change to make at `at` (ISO 8601); `token` tells it from all others, so that a repeated one has an effect once. */
+interface Write {
+  readonly at: string;
+  readonly token: string;
+}
+
+const keptRecords = 500;
+const maxTries = 100;
+
+function stamp(events: readonly RunEvent[], at: string): Commit['events'] {
+  return events.map((event) => ({ isOutput: event.kind === 'output', json: JSON.stringify({ ...event, at }) }));
+}
+
+function isConflict(error: unknown): boolean {
+  return toFailure(error).reason === 'conflict';
+}
+
+/**
+ * The records of runs: JSON in Redis, changed by compare-and-set on a version. A change is computed here; the script writes it only when
+ * the record is still the one that it was computed from. All methods reject with what the Redis client throws.
+ */
+export class Records {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+  readonly #limit: OutputLimit;
+  /** Records of the runs that this process writes events of, so that each write is one round trip. */
+  readonly #kept = new LRUCache<RunId, Seen>({ max: keptRecords });
+
+  constructor(redis: Redis, keys: Keys, limit: OutputLimit) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#limit = limit;
+  }
+
+  async get(id: RunId): Promise<Run | undefined> {
+    return (await this.#load(id))?.run;
+  }
+
+  /** The records of several runs, in the order given; those that do not exist are left out. */
+  async getAll(ids: readonly RunId[]): Promise<readonly Run[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hget(this.#keys.run(id), 'record');
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.flatMap(([error, json]) => {
+      if (error) throw error;
+      return typeof json === 'string' ? [JSON.parse(json) as Run] : [];
+    });
+  }
+
+  /**
+   * Decides on the current record and writes what was decided in one atomic step; decides anew when another write came between.
+   * Gives the record as it is then; undefined: no such run.
+   */
+  async change(id: RunId, at: string, decide: Decide): Promise<Run | undefined> {
+    const seen = await this.#load(id);
+    return seen && this.#changeFrom(id, seen, decide, { at, token: randomUUID() });
+  }
+
+  /** Adds events that change the record: {@link change}, starting from the record that this process saw last. */
+  async append(id: RunId, decide: Decide, write: Write): Promise<void> {
+    const kept = this.#kept.get(id);
+    if (kept) {
+      try {
+        await this.#changeFrom(id, kept, decide, write);
+        return;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+      }
+    }
+    const seen = await this.#load(id);
+    if (!seen) throw supersededError(id);
+    await this.#changeFrom(id, seen, decide, write);
+  }
+
+  /** Adds output, which changes no record: nothing is read, compared or rewritten. */
+  async appendOutput(id: RunId, attempt: number, events: readonly RunEvent[], write: Write): Promise<void> {
+    const reply = await this.#commit(id, { ...write, attempt, events });
+    if (reply.kind === 'unknown' || reply.kind === 'superseded') throw supersededError(id);
+  }
+
+  /** True when a write with this token was the run's last. */
+  async wasWritten(id: RunId, token: string): Promise<boolean> {
+    return (await this.#redis.hget(this.#keys.run(id), 'token')) === token;
+  }
+
+  async #load(id: RunId): Promise<Seen | undefined> {
+    const [json, version] = await this.#redis.hmget(this.#keys.run(id), 'record', 'version');
+    return typeof json !== 'string' || typeof version !== 'string' ? undefined : { run: JSON.parse(json) as Run, version };
+  }
+
+  async #changeFrom(id: RunId, start: Seen, decide: Decide, write: Write): Promise<Run | undefined> {
+    let seen = start;
+    for (let tries = 0; tries < maxTries; tries++) {
+      const change = decide(seen.run);
+      if (!change) return seen.run;
+      const reply = await this.#commit(id, { ...write, events: change.events, record: { from: seen.version, change } });
+      switch (reply.kind) {
+        case 'done':
+          return this.#keep(change.run, reply.version);
+        case 'repeated':
+          return this.get(id);
+        case 'unknown':
+        case 'superseded':
+          return undefined;
+        case 'changed':
+          seen = { run: JSON.parse(reply.json) as Run, version: reply.version };
+      }
+    }
+    throw fail('conflict', `run ${id} is changed by too many at once; try again`);
+  }
+
+  #keep(run: Run, version: string): Run {
+    if (phaseOf(run) === 'active') this.#kept.set(run.runId, { run, version });
+    else this.#kept.delete(run.runId);
+    return run;
+  }
+
+  #commit(
+    id: RunId,
+    write: Write & {
+      readonly attempt?: number;
+      readonly events: readonly RunEvent[];
+      readonly record?: { readonly from: string; readonly change: RunChange };
+    },
+  ): Promise<Committed> {
+    const { at, token, attempt, record } = write;
+    return commitTo(this.#redis, this.#keys, {
+      id,
+      number: runNumberOf(id) ?? 0,
+      token,
+      ...(attempt !== undefined && { attempt }),
+      ...(record && {
+        record: {
+          from: record.from,
+          json: JSON.stringify(record.change.run),
+          phase: phaseOf(record.change.run),
+          attempt: record.change.run.attempt,
+        },
+      }),
+      events: stamp(write.events, at),
+      limit: { ...this.#limit, cutJson: JSON.stringify({ ...cutEvent(this.#limit), at }) },
+    });
+  }
+}

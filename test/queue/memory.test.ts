@@ -1,0 +1,12 @@
+import { createMemoryQueue, createMemoryRegistryEvents } from '../../src/queue/memory.ts';
+import { describeRegistryEvents } from './registry-events-contract.ts';
+import { describeRunQueue } from './run-queue-contract.ts';
+
+describeRunQueue('the memory queue', async () => {
+  const queue = createMemoryQueue();
+  return { queue, consume: (options) => queue.consume(options) };
+});
+
+describeRegistryEvents('registry events in memory', async () =>
+  createMemoryRegistryEvents({ attempts: 3, backoffMs: 2 }),
+);
