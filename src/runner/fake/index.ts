@@ -1,0 +1,93 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import type { Step } from '../../domain/step.ts';
+import type { RunSetup, StepIo, StepRunner } from '../../engine/ports.ts';
+
+/** A step that a fake runner is asked to do and that goes on until the test ends it. */
+export interface FakeStep {
+  readonly step: Step;
+  readonly io: StepIo;
+  readonly signal: AbortSignal;
+  /** Ends the step. Only the first of `end` and `break` counts. */
+  end(outcome?: Outcome): void;
+  /** Makes the runner itself fail while it does the step. */
+  break(error: Error): void;
+}
+
+/** What to do with a step: an outcome at once, `wait` until the test ends it, or a function that decides. */
+export type FakeAnswer = Outcome | 'wait';
+export type FakeScript =
+  | Readonly<Record<string, FakeAnswer>>
+  | ((step: Step, io: StepIo, signal: AbortSignal) => FakeAnswer | Promise<FakeAnswer>);
+
+/** One call that a fake runner received. */
+export type FakeCall =
+  | { readonly kind: 'prepare'; readonly setup: RunSetup }
+  | { readonly kind: 'run'; readonly step: Step }
+  | { readonly kind: 'dispose' };
+
+/** A runner for tests: the script decides what steps come to, the test decides when. */
+export interface FakeRunner extends StepRunner {
+  /** All calls so far, in their order. */
+  readonly calls: readonly FakeCall[];
+  /** The step with this id, as soon as it runs (and waits). */
+  started(id: string): Promise<FakeStep>;
+}
+
+/** The answer of a script; a step that it does not name succeeds. */
+async function answerOf(script: FakeScript, ...about: [Step, StepIo, AbortSignal]): Promise<FakeAnswer> {
+  if (typeof script === 'function') return script(...about);
+  return script[about[0].id] ?? { kind: 'succeeded' };
+}
+
+/** A step that waits; once its signal aborts it is canceled, as the contract of a runner has it. */
+function waitForEnd(step: Step, io: StepIo, signal: AbortSignal): { fake: FakeStep; outcome: Promise<Outcome> } {
+  let end: (outcome: Outcome) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const outcome = new Promise<Outcome>((resolve, refuse) => {
+    end = resolve;
+    reject = refuse;
+  });
+  const cancel = (): void => end({ kind: 'canceled', reason: 'stopped' });
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true });
+  const fake = { step, io, signal, end: (with_: Outcome = { kind: 'succeeded' }) => end(with_), break: reject };
+  return { fake, outcome };
+}
+
+/**
+ * Makes a fake runner. Steps end at once as the script says; those it answers with `wait` run until the test calls `end` or `break`,
+ * or their signal aborts.
+ */
+export function createFakeRunner(script: FakeScript = {}): FakeRunner {
+  const calls: FakeCall[] = [];
+  const running = new Map<string, FakeStep>();
+  const waiting = new Map<string, ((step: FakeStep) => void)[]>();
+  const announce = (fake: FakeStep): void => {
+    running.set(fake.step.id, fake);
+    for (const tell of waiting.get(fake.step.id) ?? []) tell(fake);
+    waiting.delete(fake.step.id);
+  };
+  const run = async (step: Step, io: StepIo, signal: AbortSignal): Promise<Outcome> => {
+    calls.push({ kind: 'run', step });
+    const answer = await answerOf(script, step, io, signal);
+    if (answer !== 'wait') return answer;
+    const { fake, outcome } = waitForEnd(step, io, signal);
+    announce(fake);
+    return outcome.finally(() => running.delete(step.id));
+  };
+  return {
+    calls,
+    prepare: async (setup) => {
+      calls.push({ kind: 'prepare', setup });
+      const dispose = async (): Promise<void> => {
+        calls.push({ kind: 'dispose' });
+      };
+      return { run, dispose };
+    },
+    started: async (id) => {
+      const known = running.get(id);
+      if (known) return known;
+      return new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve]));
+    },
+  };
+}
