@@ -1,0 +1,34 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import type { Step } from '../../domain/step.ts';
+import { stop, stopOf } from '../stop.ts';
+
+/** Does one step; the shape that policies wrap. Rejects only when the runner itself failed. */
+export type RunStep = (step: Step, signal: AbortSignal) => Promise<Outcome>;
+
+/** Calls `then` after `ms`; the returned function takes it back. Handed in, so that tests own time. */
+export type Timer = (ms: number, then: () => void) => () => void;
+
+/** The host's timer. It does not keep the process alive. */
+export const hostTimer: Timer = (ms, then) => {
+  const handle = setTimeout(then, ms);
+  handle.unref();
+  return () => clearTimeout(handle);
+};
+
+/** Stops a step when its `timeoutSeconds` have passed; its outcome is then `timed-out`, once its work has really ended. */
+export function withTimeout(runStep: RunStep, timer: Timer): RunStep {
+  return async (step, signal) => {
+    const afterMs = step.timeoutSeconds * 1000;
+    const own = new AbortController();
+    const cancel = timer(afterMs, () => {
+      stop(own, { kind: 'step-timed-out', afterMs });
+    });
+    try {
+      const outcome = await runStep(step, AbortSignal.any([signal, own.signal]));
+      const isTimedOut = outcome.kind === 'canceled' && stopOf(own.signal) !== undefined && !signal.aborted;
+      return isTimedOut ? { kind: 'timed-out', afterMs } : outcome;
+    } finally {
+      cancel();
+    }
+  };
+}

@@ -1,0 +1,40 @@
+import type { OutputStream } from '../domain/event.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { OutputImage, RunId } from '../domain/run.ts';
+import type { RegistryCredential } from '../domain/run-request.ts';
+import type { Step } from '../domain/step.ts';
+import type { Context } from '../source/ports.ts';
+
+/** Where a step's output and results go. Calls never throw and never wait; what is behind them bounds and batches. */
+export interface StepIo {
+  /** One line without its line end; may be called in any order of streams. */
+  output(stream: OutputStream, text: string): void;
+  /** An image has arrived in its registry. */
+  pushed(image: OutputImage): void;
+}
+
+/** What a runner must know of a run before its first step. */
+export interface RunSetup {
+  readonly runId: RunId;
+  readonly attempt: number;
+  /** What `build` steps read. Absent for a run without a context. */
+  readonly context?: Context;
+  /** Credentials by registry host, for pulls and pushes. */
+  readonly registryCredentials: Readonly<Record<string, RegistryCredential>>;
+}
+
+/**
+ * Does steps in containers. Contract: `prepare` once, then `run` for any number of steps (also at the same time), then `dispose`.
+ * `run` resolves with what the step came to and rejects only when the runner itself failed (the engine went away).
+ * When `signal` aborts, the step's work is really stopped before `run` resolves; its outcome is then `canceled`
+ * (the engine room turns it into `timed-out` where the abort came from a timeout).
+ * `dispose` removes everything made for the run; it is idempotent and takes no signal.
+ */
+export interface StepRunner {
+  prepare(run: RunSetup): Promise<PreparedRun>;
+}
+
+export interface PreparedRun {
+  run(step: Step, io: StepIo, signal: AbortSignal): Promise<Outcome>;
+  dispose(): Promise<void>;
+}
