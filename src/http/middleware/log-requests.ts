@@ -1,0 +1,29 @@
+import type { RequestHandler } from 'express';
+import type { Clock } from '../../domain/clock.ts';
+import type { Caller, Log } from '../options.ts';
+import { requestIdOf } from './request-id.ts';
+
+const probes = new Set(['/healthz', '/readyz']);
+
+/** One line for each request, when its answer is through or broken off. Without the query: signatures stand there. */
+export function logRequests(log: Log, clock: Clock): RequestHandler {
+  return (request, response, next) => {
+    const beganAt = clock.now();
+    const path = request.originalUrl.split('?', 1)[0] ?? '';
+    response.once('close', () => {
+      const caller = response.locals['caller'] as Caller | undefined;
+      const line = {
+        requestId: requestIdOf(response),
+        method: request.method,
+        path: path.slice(0, 500),
+        status: response.statusCode,
+        ms: clock.now() - beganAt,
+        ...(caller && { caller: caller.name }),
+        ...(!response.writableFinished && { aborted: true }),
+      };
+      if (probes.has(path)) log.debug(line, 'request');
+      else log.info(line, 'request');
+    });
+    next();
+  };
+}

@@ -1,0 +1,40 @@
+import { Router } from 'express';
+import { registryDocument } from '../documents.ts';
+import { readJson } from '../middleware/json-body.ts';
+import { addRoute } from '../middleware/methods.ts';
+import type { AppOptions } from '../options.ts';
+import { createEventsHandler } from './events.ts';
+import { createLogHandler, createLogLinkHandler } from './log.ts';
+import { createCancelHandler, createRunHandler, createRunsHandler, createRunUpdateHandler } from './runs.ts';
+import { createScheduleHandler } from './schedule.ts';
+import { createUploadUrlHandler } from './uploads.ts';
+
+/**
+ * The resources, as documents of the Azure resource API (azure-api.md §6). Knows nothing of where it is mounted; whoever mounts it has
+ * checked the caller.
+ */
+export function createResourceRouter(options: AppOptions): Router {
+  const router = Router({ caseSensitive: true });
+  addRoute(router, '/', {
+    get: (_request, response) => {
+      response.json(registryDocument(options.config));
+    },
+  });
+  addRoute(router, '/listBuildSourceUploadUrl', { post: createUploadUrlHandler(options) });
+  addRoute(router, '/scheduleRun', { post: [...readJson, createScheduleHandler(options)] });
+  addRoute(router, '/runs', { get: createRunsHandler(options) });
+  addRoute(router, '/runs/:id', {
+    get: createRunHandler(options),
+    patch: [...readJson, createRunUpdateHandler(options)],
+  });
+  addRoute(router, '/runs/:id/cancel', { post: createCancelHandler(options) });
+  addRoute(router, '/runs/:id/listLogSasUrl', { post: createLogLinkHandler(options) });
+  addRoute(router, '/runs/:id/log', { get: createLogHandler(options) });
+  addRoute(router, '/runs/:id/events', { get: createEventsHandler(options) });
+  addRoute(router, '/workers', {
+    get: async (_request, response) => {
+      response.json({ value: await options.store.workers.list() });
+    },
+  });
+  return router;
+}

@@ -1,0 +1,101 @@
+import type { Request, RequestHandler, Response } from 'express';
+import { fail } from '../../domain/failure.ts';
+import type { Run } from '../../domain/run.ts';
+import type { Signer } from '../../secret/sign.ts';
+import { runDocument } from '../documents.ts';
+import { callerOf } from '../middleware/authenticate.ts';
+import { parseFilter } from '../odata.ts';
+import type { AppOptions } from '../options.ts';
+import { parseWhole, readQuery } from '../query.ts';
+import { createBodyCheck } from '../schema.ts';
+import { findRun, readRunId, requireRun } from './run-lookup.ts';
+import { findWaiting } from './waiting.ts';
+
+type Options = Pick<AppOptions, 'clock' | 'config' | 'log' | 'queue' | 'signer' | 'store'>;
+
+const pageRuns = 100;
+const maxTop = 1000;
+/** How long the link to a next page is good. */
+const skipTokenMs = 24 * 3600 * 1000;
+
+/** Answers with a run's document. */
+export async function sendRun(options: Options, run: Run, response: Response): Promise<void> {
+  response.json(runDocument(options.config.name, run, await findWaiting(options, run)));
+}
+
+/** `GET …/runs/{id}` */
+export function createRunHandler(options: Options): RequestHandler {
+  return async (request, response) => {
+    await sendRun(options, await findRun(request, options.store), response);
+  };
+}
+
+function readSkipToken(request: Request, signer: Signer, now: number): { after?: string } {
+  const token = readQuery(request, '$skiptoken');
+  if (token === undefined) return {};
+  const after = signer.verify(token, now)?.['after'];
+  if (typeof after === 'string') return { after };
+  throw fail('invalid-request', '$skiptoken is none that this server gave, or it is too old', {
+    field: '$skiptoken',
+    hint: 'start again without it',
+  });
+}
+
+/** The page behind this one, with the query of this one. */
+function formatNextLink(request: Request, after: string, options: Options): string {
+  const query = new URLSearchParams();
+  for (const name of ['api-version', '$filter']) {
+    const value = readQuery(request, name);
+    if (value !== undefined) query.set(name, value);
+  }
+  query.set('$skiptoken', options.signer.sign({ after }, options.clock.now() + skipTokenMs));
+  return `${options.config.url}${request.baseUrl}${request.path}?${query.toString()}`;
+}
+
+/**
+ * `GET …/runs?$top&$filter&$skiptoken`, newest first. With `$top` there is no link to a next page, because Azure's clients would
+ * follow it beyond the number that they were asked for (azure-api.md §5).
+ */
+export function createRunsHandler(options: Options): RequestHandler {
+  return async (request, response) => {
+    const top = readQuery(request, '$top');
+    const limit = top === undefined ? pageRuns : parseWhole(top, '$top', [1, maxTop]);
+    const conditions = parseFilter(readQuery(request, '$filter') ?? '');
+    const from = readSkipToken(request, options.signer, options.clock.now());
+    const { runs, next } = await options.store.runs.list({ conditions, limit, ...from });
+    const hasLink = next !== undefined && top === undefined;
+    response.json({
+      value: runs.map((run) => runDocument(options.config.name, run)),
+      ...(hasLink && { nextLink: formatNextLink(request, next, options) }),
+    });
+  };
+}
+
+/** `PATCH …/runs/{id}` with `{isArchiveEnabled}` */
+export function createRunUpdateHandler(options: Options): RequestHandler {
+  const check = createBodyCheck('api/run-update');
+  return async (request, response) => {
+    const { isArchiveEnabled } = check(request.body ?? {}) as { readonly isArchiveEnabled?: boolean };
+    const id = readRunId(request);
+    const change =
+      isArchiveEnabled === undefined
+        ? options.store.runs.get(id)
+        : options.store.runs.setArchived(id, isArchiveEnabled);
+    await sendRun(options, requireRun(await change, id), response);
+  };
+}
+
+/** `POST …/runs/{id}/cancel`: answers at once with an empty body; no effect on a run that is over. */
+export function createCancelHandler(options: Options): RequestHandler {
+  return async (request, response) => {
+    const id = readRunId(request);
+    const run = requireRun(await options.store.runs.requestCancel(id, callerOf(response).name), id);
+    try {
+      if (run.status === 'Canceled') await options.queue.remove(id);
+    } catch (error) {
+      // The store has the last word: a worker that still finds the run in the queue does not begin it.
+      options.log.warn({ err: error, runId: id }, 'could not take a canceled run out of the queue');
+    }
+    response.status(200).end();
+  };
+}

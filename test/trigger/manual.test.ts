@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { fail } from '../../src/domain/failure.ts';
+import type { RunId } from '../../src/domain/run.ts';
+import type { DockerBuildRequest } from '../../src/domain/run-request.ts';
+import { joinSecrets } from '../../src/domain/request-secrets.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
+import type { WorkerBeat } from '../../src/store/ports.ts';
+import { createManualTrigger, isUploadPath, type ManualTriggerDeps } from '../../src/trigger/manual.ts';
+import { openRequestSecrets } from '../../src/trigger/sealed-secrets.ts';
+
+const key = Buffer.alloc(32, 3);
+const upload = 'source/202611210900/0f0f0f0f-0000-4000-8000-000000000000.tar.gz';
+
+const request: DockerBuildRequest = {
+  type: 'DockerBuildRequest',
+  imageNames: ['app'],
+  isPushEnabled: true,
+  noCache: false,
+  dockerFilePath: 'Dockerfile',
+  arguments: [],
+  isArchiveEnabled: false,
+  timeout: 3600,
+  platform: { os: 'linux' },
+  agentConfiguration: { cpu: 2 },
+  sourceLocation: upload,
+  credentials: { sourceRegistry: { loginMode: 'Default' }, customRegistries: {} },
+};
+
+const secret = { name: 'TOKEN', value: 'sesame', isSecret: true };
+const withoutSource = (({ sourceLocation: _, ...rest }) => rest)(request);
+
+function beat(engine: WorkerBeat['engine']): WorkerBeat {
+  return { name: 'w1', pool: 'default', concurrency: 1, running: [], engine, startTime: '2026-11-21T09:00:00.000Z' };
+}
+
+function setUp(overrides: Partial<ManualTriggerDeps> = {}) {
+  const store = createMemoryStore({ clock: { now: () => Date.parse('2026-11-21T09:00:00.000Z') } });
+  const queued: RunId[] = [];
+  const warnings: string[] = [];
+  const trigger = createManualTrigger({
+    runs: store.runs,
+    queue: { enqueue: async (id) => void queued.push(id) },
+    workers: store.workers,
+    key,
+    checkPlan: () => undefined,
+    checkLocation: (text) =>
+      text.startsWith('secret@') ? { location: text.slice(7), secret: 'ghp' } : { location: text },
+    hasUpload: async () => true,
+    onWarning: (message) => void warnings.push(message),
+    ...overrides,
+  });
+  return { trigger, store, queued, warnings };
+}
+
+describe('the manual trigger', () => {
+  it('stores the run, then queues it', async () => {
+    const { trigger, store, queued } = setUp();
+    const { run, created } = await trigger.submit(request, 'ann');
+    expect([run.runId, run.runType, created, queued]).toEqual(['ca1', 'QuickBuild', true, ['ca1']]);
+    expect(await store.runs.get('ca1' as RunId)).toEqual(run);
+    expect(run.sealedSecrets).toBeUndefined();
+  });
+
+  it('seals what is secret, so that a worker with the key gets the whole request back', async () => {
+    const { trigger } = setUp();
+    const customRegistries = { 'x.io': { userName: 'bob', password: 'hunter22' } };
+    const whole: DockerBuildRequest = {
+      ...request,
+      sourceLocation: 'secret@https://example.com/a.git',
+      arguments: [secret],
+      credentials: { ...request.credentials, customRegistries },
+    };
+    const { run } = await trigger.submit(whole, 'ann');
+    expect(JSON.stringify(run)).not.toMatch(/sesame|hunter22|ghp/);
+    const secrets = openRequestSecrets(key, run.sealedSecrets ?? '');
+    expect(joinSecrets(run.request, secrets)).toEqual({ ...whole, sourceLocation: 'https://example.com/a.git' });
+    expect(secrets.source).toBe('ghp');
+    expect(() => openRequestSecrets(Buffer.alloc(32, 4), run.sealedSecrets ?? '')).toThrow(/installation key/);
+  });
+
+  it.each([
+    ['a request without a source', withoutSource, /needs a context/],
+    ['an agent pool that is not there', { ...request, agentPoolName: 'big' }, /no agent pool "big"/],
+  ])('refuses %s and stores nothing', async (_name, wrong: DockerBuildRequest, message) => {
+    const { trigger, store, queued } = setUp();
+    await expect(trigger.submit(wrong, 'ann')).rejects.toThrow(message);
+    expect([(await store.runs.listActive()).length, queued.length]).toEqual([0, 0]);
+  });
+
+  it('refuses an upload that is not there, and looks for none behind other locations', async () => {
+    const { trigger } = setUp({ hasUpload: async () => false });
+    await expect(trigger.submit(request, 'ann')).rejects.toMatchObject({
+      failure: { reason: 'invalid-request', field: 'sourceLocation' },
+    });
+    await trigger.submit({ ...request, sourceLocation: 'https://example.com/a.git' }, 'ann');
+  });
+
+  it('refuses what cannot be planned before it looks at anything else', async () => {
+    const checkPlan = () => {
+      throw fail('invalid-request', 'no', { field: 'imageNames[0]' });
+    };
+    const { trigger } = setUp({ checkPlan, hasUpload: () => Promise.reject(new Error('must not be asked')) });
+    await expect(trigger.submit(request, 'ann')).rejects.toThrow('no');
+  });
+
+  it('refuses work only when workers are there and none of them can do it', async () => {
+    const { trigger, store } = setUp();
+    await store.workers.beat(beat({ ok: false, reason: 'no socket' }));
+    await expect(trigger.submit(request, 'ann')).rejects.toMatchObject({ failure: { reason: 'engine-unavailable' } });
+    await store.workers.beat(beat({ ok: true, version: '1' }));
+    expect((await trigger.submit(request, 'ann')).created).toBe(true);
+  });
+
+  it('finds the run of a key again, after it has ended too', async () => {
+    const { trigger, store, queued } = setUp();
+    const whole = { ...request, arguments: [secret] };
+    const first = await trigger.submit(whole, 'ann', 'k');
+    await store.runs.requestCancel(first.run.runId, 'ann');
+    const again = await trigger.submit(whole, 'ann', 'k');
+    expect([again.run.runId, again.run.status, again.created]).toEqual(['ca1', 'Canceled', false]);
+    expect(queued).toEqual(['ca1']);
+    await expect(trigger.submit(request, 'ann', 'k')).rejects.toMatchObject({ failure: { reason: 'conflict' } });
+  });
+
+  it('keeps the run when the queue fails, and says so', async () => {
+    const { trigger, warnings } = setUp({ queue: { enqueue: () => Promise.reject(new Error('away')) } });
+    const { run } = await trigger.submit(request, 'ann');
+    expect(run.status).toBe('Queued');
+    expect(warnings).toEqual([expect.stringContaining('ca1')]);
+  });
+});
+
+describe('the relative path of an upload', () => {
+  it.each([
+    [upload, true],
+    [`${upload}x`, false],
+    [`/${upload}`, false],
+    ['source/202611210900/../../etc/passwd', false],
+    ['source/2026/0f0f0f0f-0000-4000-8000-000000000000.tar.gz', false],
+  ])('%s: %s', (text, isOne) => {
+    expect(isUploadPath(text)).toBe(isOne);
+  });
+});
