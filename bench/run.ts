@@ -1,0 +1,39 @@
+/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, registry). */
+import { usualSockets } from '../src/host/engine.ts';
+import { startInstallation } from '../test/rig/installation.ts';
+import { callEngine, ensureStandIns } from '../test/rig/stand-ins.ts';
+import { createEngineFloor } from './engine-floor.ts';
+import { benchCachedBuild, benchLogLatency, benchRealBuild, type Rig } from './quick-build.ts';
+import { benchRegistry } from './registry.ts';
+import { formatTable, type Row } from './table.ts';
+
+const withSlipway: Readonly<Record<string, (rig: Rig) => Promise<Row[]>>> = {
+  cached: (rig) => benchCachedBuild(rig),
+  real: (rig) => benchRealBuild(rig),
+  log: benchLogLatency,
+};
+
+async function measureBuilds(names: readonly string[]): Promise<Row[]> {
+  const host = process.env['DOCKER_HOST'] ?? usualSockets('/root')[0] ?? '';
+  const removeStandIns = await ensureStandIns(host);
+  const slipway = await startInstallation({ compiled: true, env: { DOCKER_HOST: host, SLIPWAY_LOG_LEVEL: 'warn' } });
+  try {
+    const rig = { slipway, floor: createEngineFloor(host, slipway.account) };
+    const rows: Row[] = [];
+    for (const name of names) rows.push(...((await withSlipway[name]?.(rig)) ?? []));
+    return rows;
+  } finally {
+    for (const name of ['bench:v1', 'bench-raw:v1', 'bench-real:v1', 'bench-log:latest']) {
+      await callEngine(host, { method: 'DELETE', path: `/images/${slipway.registryHost}/${name}?force=1` });
+    }
+    await slipway.stop();
+    await removeStandIns();
+  }
+}
+
+const wanted = process.argv.slice(2);
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+const builds = Object.keys(withSlipway).filter(isWanted);
+const rows = builds.length > 0 ? await measureBuilds(builds) : [];
+if (isWanted('registry')) rows.push(...(await benchRegistry()));
+process.stdout.write(`${formatTable(rows)}\n`);

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createDiskBlobStore } from './blob/disk/store.ts';
+import { createApp } from './http/app.ts';
+import { contextKey, type AppOptions, type UploadSink } from './http/options.ts';
+import { closeOnSignal, openInstallation, type Installation } from './installation.ts';
+import { createBullQueue } from './queue/bullmq/run-queue.ts';
+import { createBullRegistryEvents } from './queue/bullmq/registry-events.ts';
+import type { RegistryEventQueue, RunQueue } from './queue/ports.ts';
+import { createRegistry } from './registry/registry.ts';
+import { configureServer, registryServerOptions } from './registry/server.ts';
+import type { Principal, Registry } from './registry/options.ts';
+import { isSameSecret, loadAccount, parseBasic, type Account } from './secret/account.ts';
+import { checkRunCredential } from './secret/run-credential.ts';
+import { createSigner } from './secret/sign.ts';
+import { inspectArchive } from './source/inspect.ts';
+import { parseSourceLocation } from './source/location.ts';
+import { splitSecret } from './source/location-secret.ts';
+import { isFinal, isRunId } from './domain/run.ts';
+
+function isAccount(account: Account, given: Account): boolean {
+  const isName = isSameSecret(given.username, account.username);
+  return isSameSecret(given.password, account.password) && isName;
+}
+
+/** Who may use the registry: the admin account everything, a run what its steps need while its attempt is the latest. */
+function createRegistryLogin(installation: Installation, account: Account) {
+  const signer = createSigner(installation.key, 'run');
+  return async (username: string, password: string): Promise<Principal | undefined> => {
+    if (isAccount(account, { username, password })) return { name: account.username, may: () => true };
+    const identity = checkRunCredential(signer, { username, password }, installation.clock);
+    if (!identity || !isRunId(identity.runId)) return undefined;
+    const run = await installation.store.runs.get(identity.runId);
+    if (!run || isFinal(run.status) || run.attempt !== identity.attempt) return undefined;
+    return { name: `run:${identity.runId}`, may: (_, action) => action === 'pull' || action === 'push' };
+  };
+}
+
+async function openRegistry(
+  installation: Installation,
+  account: Account,
+  events: RegistryEventQueue,
+): Promise<Registry> {
+  const { config, clock, logger } = installation;
+  return createRegistry({
+    storage: await createDiskBlobStore(join(config.dataDir, 'registry'), () => clock.now()),
+    authenticate: createRegistryLogin(installation, account),
+    anonymousPull: config.anonymousPull,
+    onEvent: (event) => events.publish(event),
+    clock,
+    logger,
+  });
+}
+
+function createUploadSink({ storage }: Installation): UploadSink {
+  return {
+    async put(key, stream, signal) {
+      const staged = await storage.begin(randomUUID());
+      try {
+        await staged.append(stream);
+        signal.throwIfAborted();
+        await staged.commit(key);
+      } catch (error) {
+        await staged.discard();
+        throw error;
+      }
+    },
+    async delete(key) {
+      await storage.delete(key);
+    },
+  };
+}
+
+function checkLocation(text: string): { location: string; secret?: string } {
+  parseSourceLocation(text);
+  return splitSecret(text);
+}
+
+function appOptions(installation: Installation, account: Account, queue: RunQueue): AppOptions {
+  const { config, key, clock, store, storage, archive, logger } = installation;
+  const limits = { ...config.context, maxBytes: config.upload.maxBytes };
+  return {
+    config,
+    store,
+    queue,
+    blobs: createUploadSink(installation),
+    archive: { read: (id) => archive.load(id) },
+    inspectUpload: async (stream: Readable, signal) => {
+      await inspectArchive(stream, limits, signal);
+    },
+    hasUpload: async (path) => (await storage.stat(contextKey(path))) !== undefined,
+    checkLocation,
+    authenticate: (header) => {
+      const given = parseBasic(header);
+      return Promise.resolve(given && isAccount(account, given) ? { name: account.username } : undefined);
+    },
+    signer: createSigner(key, 'url'),
+    key,
+    clock,
+    newId: randomUUID,
+    log: logger,
+    checks: {
+      redis: () => store.ping(),
+      storage: async () => {
+        await storage.stat('readyz');
+      },
+    },
+  };
+}
+
+/** Starts the server: the registry is asked first, the API answers everything else. */
+async function listen(installation: Installation, registry: Registry, options: AppOptions): Promise<Server> {
+  const app = createApp(options);
+  const server = createServer(registryServerOptions, (req, res) => {
+    if (!registry.handle(req, res)) app(req, res);
+  });
+  configureServer(server, registry);
+  server.listen(installation.config.listen);
+  await once(server, 'listening');
+  return server;
+}
+
+/** Runs API and registry until a signal comes. */
+async function main(): Promise<void> {
+  const installation = await openInstallation('api');
+  const { config, logger, redisUrl } = installation;
+  const bull = { url: redisUrl, prefix: config.redis.prefix };
+  const account = await loadAccount(config.dataDir);
+  const queue = await createBullQueue(bull);
+  const events = await createBullRegistryEvents(bull);
+  const registry = await openRegistry(installation, account, events);
+  const server = await listen(installation, registry, appOptions(installation, account, queue));
+  logger.info({ url: config.url, registry: config.registryHost, dataDir: config.dataDir }, 'listening');
+  closeOnSignal(logger, async () => {
+    server.close();
+    setTimeout(() => {
+      server.closeAllConnections();
+    }, 3000).unref();
+    server.closeIdleConnections();
+    await once(server, 'close');
+    await registry.close();
+    await Promise.all([queue.close(), events.close(), installation.store.close()]);
+  });
+}
+
+await main();
