@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startInstallation, type Installation } from '../rig/installation.ts';
-import { ended, getLog, getRun, hasProcess, logged, schedule, upload } from '../rig/quick-build.ts';
+import { ended, getLog, getRun, hasProcess, logged, removeImages, schedule, upload } from '../rig/quick-build.ts';
 
 const run = promisify(execFile);
 let slipway: Installation;
@@ -12,14 +12,7 @@ beforeAll(async () => {
   slipway = await startInstallation({ env: { SLIPWAY_CONCURRENCY: '2', SLIPWAY_STOP_GRACE: '1' } });
 }, 60_000);
 afterAll(async () => {
-  const { stdout } = await run('docker', [
-    'images',
-    '--format',
-    '{{.Repository}}:{{.Tag}}',
-    `${slipway.registryHost}/*`,
-  ]);
-  const images = stdout.split('\n').filter((line) => line !== '');
-  if (images.length > 0) await run('docker', ['rmi', '-f', ...images]);
+  await removeImages(slipway);
   await slipway.stop();
 }, 60_000);
 

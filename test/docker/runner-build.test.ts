@@ -140,6 +140,28 @@ describe.each(['auto', 'classic'] as const)('a build by the builder "%s"', (buil
     expect(await exists(tags[0]!)).toBe(true);
   });
 
+  it('leaves no image behind that has no name, after a success or a failure', async () => {
+    const words = `${unique}-${builder} nameless`;
+    const findNameless = async (): Promise<string[]> => {
+      const query = { filters: JSON.stringify({ dangling: ['true'] }) };
+      const images = (await engine.json({ method: 'GET', path: '/images/json', query })) as { Id: string }[];
+      const histories = images.map(({ Id }) =>
+        engine.json({ method: 'GET', path: `/images/${Id}/history` }).catch(() => ''),
+      );
+      return (await Promise.all(histories))
+        .map((history) => JSON.stringify(history))
+        .filter((text) => text.includes(words));
+    };
+    const run = runner();
+    for (const last of ['true', 'exit 3']) {
+      const context = dockerfile('FROM busybox', `RUN echo ${words} > /x`, `RUN ${last}`);
+      const prepared = await run.prepare(aSetup({ context }));
+      await prepared.run(aBuild(), recordIo(), new AbortController().signal);
+    }
+    await run.settle();
+    expect(await findNameless()).toEqual([]);
+  });
+
   it('warns of a secret argument that the image’s history shows, without its value', async () => {
     const secret = { name: 'TOKEN', value: `s3cret-${unique}`, isSecret: true };
     const { outcome, io } = await build(dockerfile('FROM busybox', 'ARG TOKEN', 'RUN test -n "$TOKEN"'), {

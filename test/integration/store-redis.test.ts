@@ -99,7 +99,8 @@ describe('what is kept in Redis', () => {
     expect(made.length).toBeGreaterThan(5);
     expect(made.filter((key) => !key.startsWith(`${prefix}:`))).toEqual([]);
     expect(await client.pttl(`${prefix}:worker:w`)).toBeGreaterThan(14_000);
-    for (const key of made.filter((one) => /:(?:key|once):/.test(one))) expect(await client.ttl(key)).toBeGreaterThan(50);
+    for (const key of made.filter((one) => /:(?:key|once):/.test(one)))
+      expect(await client.ttl(key)).toBeGreaterThan(50);
     client.disconnect();
     await store.close();
   });

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { eventually, type Installation } from './installation.ts';
 import { tarOf } from './contexts.ts';
 
@@ -60,9 +63,18 @@ export async function logged(slipway: Installation, id: string, text: string, ms
   );
 }
 
+/** Removes what an installation built from the engine. */
+export async function removeImages({ registryHost }: Installation): Promise<void> {
+  const docker = promisify(execFile);
+  const format = '{{.Repository}}:{{.Tag}}';
+  const { stdout } = await docker('docker', ['images', '--format', format, `${registryHost}/*`]);
+  const { stdout: nested } = await docker('docker', ['images', '--format', format, `${registryHost}/*/*`]);
+  const images = `${stdout}${nested}`.split('\n').filter((line) => line !== '' && !line.includes('<none>'));
+  if (images.length > 0) await docker('docker', ['rmi', '-f', ...images]);
+}
+
 /** True while a process runs whose command line has `text`. */
 export async function hasProcess(text: string): Promise<boolean> {
-  const { readdir, readFile } = await import('node:fs/promises');
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
   return lines.some((line) => line.replaceAll('\0', ' ').includes(text));

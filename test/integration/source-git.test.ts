@@ -16,8 +16,8 @@ import {
   startGitServer,
   type GitServer,
   type GitServerOptions,
-} from './rig-git-server.ts';
-import { filesOf, testLimits } from './tar-rig.ts';
+} from '../rig/git-server.ts';
+import { filesOf, testLimits } from '../source/tar-rig.ts';
 
 /** The name stands for loopback to Slipway alone: git reaches it only if it uses the address that was checked. */
 const lookup: Lookup = async () => [{ address: '127.0.0.1', family: 4 }];
