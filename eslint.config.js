@@ -6,7 +6,6 @@ import ts from 'typescript-eslint';
 const confined = {
   dockerode: ['src/runner/docker'],
   '@grpc/grpc-js': ['src/runner/docker'],
-  '@grpc/proto-loader': ['src/runner/docker'],
   bullmq: ['src/queue'],
   'simple-git': ['src/source'],
   yaml: ['src/task', 'src/cli'],
