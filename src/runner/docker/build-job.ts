@@ -27,6 +27,8 @@ export interface BuildReport {
   readonly outcome: Outcome;
   /** `sha256:…`, the image's id on the engine; absent when there is none. */
   readonly imageId?: string;
+  /** Short id of an image that a failed build seems to have left, by words that its steps can write too. */
+  readonly remains?: string;
   /** What BuildKit did; empty with the classic builder. */
   readonly vertices: readonly BuiltVertex[];
   /** Base images that were resolved at a registry. */
@@ -54,6 +56,7 @@ export interface Builder {
   close(): Promise<void>;
   describe(fault: EngineFault): Outcome;
   readonly imageId: string | undefined;
+  readonly remains: string | undefined;
   readonly vertices: readonly BuiltVertex[];
   readonly bases: readonly BaseImage[];
 }

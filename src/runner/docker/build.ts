@@ -111,8 +111,9 @@ export async function runBuild(job: BuildJob, createBuilder: (job: BuildJob) => 
   const outcome = await buildFrom(job, builder).finally(() => builder.close().catch(() => undefined));
   // A build that failed for want of its session says so in the engine's words only; the cause is ours.
   if (outcome.kind === 'failed') await builder.close();
-  const { imageId, vertices, bases } = builder;
-  if (outcome.kind !== 'succeeded' || imageId === undefined) return { outcome, vertices, bases };
+  const { imageId, remains, vertices, bases } = builder;
+  const known = { outcome, vertices, bases };
+  if (outcome.kind !== 'succeeded' || imageId === undefined) return { ...known, ...(remains && { remains }) };
   await warnOfLeaks(job, imageId);
-  return { outcome, imageId, vertices, bases };
+  return { ...known, imageId };
 }

@@ -70,6 +70,7 @@ export function createBuildKitBuilder(job: BuildJob): Builder {
     get imageId() {
       return imageId;
     },
+    remains: undefined,
     get vertices() {
       return progress.vertices;
     },

@@ -56,6 +56,9 @@ export function createClassicBuilder(job: BuildJob): Builder {
     get imageId() {
       return progress.imageId;
     },
+    get remains() {
+      return progress.layer;
+    },
     vertices: [],
     bases: progress.bases,
   };

@@ -10,10 +10,12 @@ export interface ClassicProgress {
   write(message: EngineMessage): void;
   /** Emits what output had no line end; the build is over. */
   flush(): void;
-  /** The image that the last finished instruction made. */
+  /** The image that the last finished stage made. */
   readonly imageId: string | undefined;
   /** The instruction that was begun last: `{number: 3, count: 5, text: 'RUN npm ci'}`. */
   readonly step: ClassicStep | undefined;
+  /** Short id of the image that the last instruction made. */
+  readonly layer: string | undefined;
   /** Short id of the container that the last RUN started. */
   readonly container: string | undefined;
   /** Base images that were pulled, by the names that the Dockerfile gives them. */
@@ -33,6 +35,7 @@ const ownWords =
 class Printer implements ClassicProgress {
   imageId: string | undefined;
   step: ClassicStep | undefined;
+  layer: string | undefined;
   container: string | undefined;
   readonly bases: BaseImage[] = [];
   private readonly emit: Emit;
@@ -67,6 +70,7 @@ class Printer implements ClassicProgress {
     const step = /^Step (\d+)\/(\d+) : (.*)$/.exec(line);
     if (step) this.step = { number: Number(step[1]), count: Number(step[2]), text: step[3] ?? '' };
     this.container = /^ ---> Running in ([0-9a-f]{12})$/.exec(line)?.[1] ?? this.container;
+    this.layer = /^ ---> ([0-9a-f]{12})$/.exec(line)?.[1] ?? this.layer;
     if (ownWords.test(line)) this.emit('system', oneLine(line));
     else this.emit('stdout', line);
   }
@@ -74,7 +78,7 @@ class Printer implements ClassicProgress {
 
 /**
  * Turns the classic builder's messages into lines. The builder mixes its own words with the output of the steps; a line that reads like
- * its own counts as `system`, so neither `step` nor `container` may be trusted for more than words and waiting.
+ * its own counts as `system`, so `step`, `layer` and `container` may be trusted for words and waiting, but for nothing that does harm.
  */
 export function createClassicProgress(emit: Emit, now: () => number): ClassicProgress {
   return new Printer(emit, now);

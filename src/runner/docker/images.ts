@@ -23,13 +23,14 @@ function isEmptyList(value: unknown): boolean {
 
 /**
  * Removes images that no name leads to any more; one that has a tag or digest, or that a container or another image stands on, stays.
- * The engine itself refuses to remove the latter (409).
+ * The engine itself refuses to remove the latter (409). With `since` (milliseconds since the epoch), older images stay too.
  */
-export async function removeDangling(engine: EngineCalls, ids: Iterable<string>): Promise<void> {
+export async function removeDangling(engine: EngineCalls, ids: Iterable<string>, since = 0): Promise<void> {
   for (const id of ids) {
     const image = await inspect(engine, id);
     const isDangling = isEmptyList(objectField(image, 'RepoTags')) && isEmptyList(objectField(image, 'RepoDigests'));
-    if (image !== undefined && isDangling) await removeQuietly(engine, `/images/${id}`);
+    const isYoung = since === 0 || Date.parse(textField(image, 'Created') ?? '') >= since;
+    if (image !== undefined && isDangling && isYoung) await removeQuietly(engine, `/images/${id}`);
   }
 }
 

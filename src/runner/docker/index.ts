@@ -5,7 +5,7 @@ import type { BuildStep, Step } from '../../domain/step.ts';
 import type { PreparedRun, RunSetup, StepIo, StepRunner } from '../../engine/ports.ts';
 import { createMasker } from '../../secret/mask.ts';
 import { runBuild } from './build.ts';
-import { secretArguments } from './build-job.ts';
+import { secretArguments, type BuildReport } from './build-job.ts';
 import { createBuildKitBuilder } from './buildkit-builder.ts';
 import { createClassicBuilder } from './classic-builder.ts';
 import type { Engine } from './client.ts';
@@ -79,10 +79,24 @@ function withoutSecrets(outcome: Outcome, step: BuildStep): Outcome {
   return { ...outcome, message: mask(outcome.message) };
 }
 
+/**
+ * Ids of images that a build leaves without a name: the one its tags have moved away from, its own when it got none, and what a failed
+ * one had come to. The latter may only go when it was made since the build's start.
+ */
+function findLeftovers(
+  { imageId, remains }: BuildReport,
+  step: BuildStep,
+  before: ReadonlySet<string>,
+): readonly [readonly string[], 'ever' | 'start'] {
+  if (imageId === undefined) return [remains === undefined ? [] : [remains], 'start'];
+  return [step.tags.length === 0 ? [imageId] : [...before].filter((id) => id !== imageId), 'ever'];
+}
+
 async function build(shared: Shared, setup: RunSetup, step: BuildStep, about: StepContact): Promise<Outcome> {
   const { engine, installation, clock, builder, createId } = shared.options;
   if (!setup.context) return { kind: 'failed', message: 'the run has no context to build from' };
   const { hasBuildKit } = await engine.version();
+  const startedAt = clock.now();
   const before = findImageIds(engine, step.tags).catch(() => new Set<string>());
   const job = {
     engine,
@@ -95,9 +109,10 @@ async function build(shared: Shared, setup: RunSetup, step: BuildStep, about: St
   };
   const isClassic = builder === 'classic' || !hasBuildKit;
   const report = await runBuild(job, isClassic ? createClassicBuilder : createBuildKitBuilder);
-  const replaced = [...(await before)].filter((id) => id !== report.imageId);
-  if (report.imageId !== undefined && replaced.length > 0) {
-    inBackground(shared, 'removing the image that a build replaced', () => removeDangling(engine, replaced));
+  const [left, since] = findLeftovers(report, step, await before);
+  if (left.length > 0) {
+    const remove = (): Promise<void> => removeDangling(engine, left, since === 'start' ? startedAt : 0);
+    inBackground(shared, 'removing images that have no name', remove);
   }
   return withoutSecrets(report.outcome, step);
 }
