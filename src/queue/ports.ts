@@ -36,6 +36,9 @@ export interface RunConsumer {
 export interface RegistryEventQueue {
   /** Idempotent by `event.id`. */
   publish(event: RegistryEvent): Promise<void>;
-  consume(handle: (event: RegistryEvent) => Promise<void>, onError: (error: Error) => void): Promise<{ close(): Promise<void> }>;
+  consume(
+    handle: (event: RegistryEvent) => Promise<void>,
+    onError: (error: Error) => void,
+  ): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
 }

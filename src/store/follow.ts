@@ -59,7 +59,11 @@ async function readOn(source: FollowSource, after: number) {
 }
 
 /** The events page by page, empty ones left out, until nothing can come any more; sleeps in between until the bell rings. */
-async function* followPages(source: FollowSource, after: number, bell: Bell): AsyncGenerator<readonly SequencedEvent[]> {
+async function* followPages(
+  source: FollowSource,
+  after: number,
+  bell: Bell,
+): AsyncGenerator<readonly SequencedEvent[]> {
   let last = after;
   let page = await source.read(last, pageEvents);
   for (;;) {

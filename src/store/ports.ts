@@ -13,7 +13,8 @@ export interface NewRun {
 
 /** One comparison of a list filter; several are joined by "and". Times compare as instants. */
 export interface RunCondition {
-  readonly field: 'runId' | 'status' | 'runType' | 'createTime' | 'finishTime' | 'isArchiveEnabled' | 'outputImageManifests';
+  readonly field:
+    'runId' | 'status' | 'runType' | 'createTime' | 'finishTime' | 'isArchiveEnabled' | 'outputImageManifests';
   readonly operator: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'contains';
   readonly value: string;
 }

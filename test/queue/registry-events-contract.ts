@@ -8,7 +8,13 @@ import type { RegistryEventQueue } from '../../src/queue/ports.ts';
 export function anEvent(id: string): RegistryEvent {
   const digest = `sha256:${'a'.repeat(64)}` as Digest;
   const repository = 'app' as RepositoryName;
-  const what = { id: `sha256:${id}`, repository, digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', size: 2 };
+  const what = {
+    id: `sha256:${id}`,
+    repository,
+    digest,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    size: 2,
+  };
   return { ...what, kind: 'push', tag: 'v1' as Tag, at: '2026-11-21T09:00:00Z', by: 'admin' };
 }
 

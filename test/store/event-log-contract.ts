@@ -50,7 +50,11 @@ export function describeEventLog(open: OpenStore): void {
         const id = await started();
         const following = take(at.store.events.follow(id, 0, never));
         for (let batch = 0; batch < 5; batch++)
-          await at.store.runs.append(id, 1, Array.from({ length: 1000 }, (_, index) => line(`line ${index}`)));
+          await at.store.runs.append(
+            id,
+            1,
+            Array.from({ length: 1000 }, (_, index) => line(`line ${index}`)),
+          );
         await at.store.runs.append(id, 1, [ended]);
         expect(await following).toHaveLength(5003);
       });

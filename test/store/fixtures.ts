@@ -68,7 +68,6 @@ export async function seqsOf(events: Promise<SequencedEvent[]>): Promise<number[
   return (await events).map(({ seq }) => seq);
 }
 
-
 /** A store for each test of the block, with a clock of its own, and the usual ways to have something in it. */
 export function useStore(open: OpenStore) {
   const never = new AbortController().signal;
@@ -80,7 +79,8 @@ export function useStore(open: OpenStore) {
   });
   afterEach(() => at.store.close());
 
-  const queued = async (change: Partial<NewRun> = {}): Promise<Run> => (await at.store.runs.create(aNewRun(change))).run;
+  const queued = async (change: Partial<NewRun> = {}): Promise<Run> =>
+    (await at.store.runs.create(aNewRun(change))).run;
   const started = async (change: Partial<NewRun> = {}): Promise<RunId> => {
     const { runId } = await queued(change);
     await at.store.runs.begin(runId, 'w1');

@@ -134,7 +134,9 @@ export function describeRunStates(open: OpenStore): void {
         expect(await names([{ field: 'status', operator: 'eq', value: 'queued' }])).toEqual([two]);
         expect(await names([{ field: 'runId', operator: 'eq', value: one }])).toEqual([one]);
         expect(await names([{ field: 'createTime', operator: 'lt', value: afterOne }])).toEqual([one]);
-        expect(await names([{ field: 'createTime', operator: 'ge', value: '2026-11-21T18:00:30+09:00' }])).toEqual([two]);
+        expect(await names([{ field: 'createTime', operator: 'ge', value: '2026-11-21T18:00:30+09:00' }])).toEqual([
+          two,
+        ]);
         expect(await names([{ field: 'isArchiveEnabled', operator: 'eq', value: 'true' }])).toEqual([two]);
         const wanted = `team/app@${digest}`;
         expect(await names([{ field: 'outputImageManifests', operator: 'contains', value: wanted }])).toEqual([one]);
@@ -172,6 +174,5 @@ export function describeRunStates(open: OpenStore): void {
         expect(await at.store.runs.setArchived(nobody, true)).toBeUndefined();
       });
     });
-
   });
 }

@@ -241,6 +241,5 @@ export function describeRunWriting(open: OpenStore): void {
         await small.close();
       });
     });
-
   });
 }

@@ -22,10 +22,14 @@ export async function checkServer(redis: Redis, address: RedisAddress): Promise<
   const policy = valueOf(info, 'maxmemory_policy') ?? 'noeviction';
   const warnings: string[] = [];
   if (policy !== 'noeviction') {
-    warnings.push(`Redis may forget runs when its memory is full: set maxmemory-policy to noeviction (it is ${policy})`);
+    warnings.push(
+      `Redis may forget runs when its memory is full: set maxmemory-policy to noeviction (it is ${policy})`,
+    );
   }
   if (address.password === undefined && !isLocalRedis(address)) {
-    warnings.push('Redis lets anybody in who can reach it, who then is master of all runs: give it a password or an ACL user');
+    warnings.push(
+      'Redis lets anybody in who can reach it, who then is master of all runs: give it a password or an ACL user',
+    );
   }
   return warnings;
 }

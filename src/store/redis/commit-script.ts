@@ -63,7 +63,12 @@ export interface Commit {
   /** The attempt that must be at work; undefined: whatever is. */
   readonly attempt?: number;
   /** The new record, and the version of the one that it was made from. */
-  readonly record?: { readonly from: string; readonly json: string; readonly phase: RunPhase; readonly attempt: number };
+  readonly record?: {
+    readonly from: string;
+    readonly json: string;
+    readonly phase: RunPhase;
+    readonly attempt: number;
+  };
   readonly events: readonly { readonly isOutput: boolean; readonly json: string }[];
   readonly limit: { readonly events: number; readonly bytes: number; readonly cutJson: string };
 }

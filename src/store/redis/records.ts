@@ -103,7 +103,9 @@ export class Records {
 
   async #load(id: RunId): Promise<Seen | undefined> {
     const [json, version] = await this.#redis.hmget(this.#keys.run(id), 'record', 'version');
-    return typeof json !== 'string' || typeof version !== 'string' ? undefined : { run: JSON.parse(json) as Run, version };
+    return typeof json !== 'string' || typeof version !== 'string'
+      ? undefined
+      : { run: JSON.parse(json) as Run, version };
   }
 
   async #changeFrom(id: RunId, start: Seen, decide: Decide, write: Write): Promise<Run | undefined> {

@@ -111,8 +111,8 @@ export function createRedisRuns(options: RedisRunsOptions): RunStore {
     },
     setArchived: (id, isArchiveEnabled) => change(id, changes.setArchived(isArchiveEnabled, now())),
     listActive,
-    listUnarchived: () => guard(() => redis.zrange(keys.unarchived, '0', String(unarchivedPage - 1)) as Promise<RunId[]>),
+    listUnarchived: () =>
+      guard(() => redis.zrange(keys.unarchived, '0', String(unarchivedPage - 1)) as Promise<RunId[]>),
     onCancel: createOnCancel(options, listActive),
   };
 }
-
