@@ -184,7 +184,7 @@ describe('a canceled run', () => {
 describe('a worker that goes away', () => {
   it('hands its run back on SIGTERM, and the next worker does it', async () => {
     const sourceLocation = await upload(slipway, dockerfile('RUN echo begun && sleep 6'));
-    const { runId } = (await schedule(slipway, { sourceLocation, imageNames: ['handback'] })).properties;
+    const { runId } = (await schedule(slipway, { sourceLocation, imageNames: ['handback'], noCache: true })).properties;
     await logged(slipway, runId, 'begun');
     expect(await slipway.processes.worker.stop()).toBe(0);
     expect((await getRun(slipway, runId)).properties.status).toBe('Queued');
@@ -194,7 +194,7 @@ describe('a worker that goes away', () => {
 
   it('and was killed leaves a run that the next worker does', async () => {
     const sourceLocation = await upload(slipway, dockerfile('RUN echo begun && sleep 4'));
-    const { runId } = (await schedule(slipway, { sourceLocation, imageNames: ['killed'] })).properties;
+    const { runId } = (await schedule(slipway, { sourceLocation, imageNames: ['killed'], noCache: true })).properties;
     await logged(slipway, runId, 'begun');
     await slipway.processes.worker.stop('SIGKILL');
     await slipway.processes.worker.start();
