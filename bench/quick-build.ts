@@ -108,7 +108,7 @@ export async function benchRealBuild(rig: Rig, rounds = 3): Promise<Row[]> {
   const root = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
   const folders = ['node_modules/typescript', 'node_modules/@types/node', 'node_modules/undici-types'];
   const trees = await Promise.all(folders.map((folder) => readTree(root, folder)));
-  const compile = 'node node_modules/typescript/bin/tsc --noEmit --types node --lib es2023,dom main.ts';
+  const compile = 'node node_modules/typescript/lib/tsc.js --noEmit --types node --lib es2023,dom main.ts';
   const files: Files = {
     ...Object.assign({}, ...trees),
     'main.ts': "import { readFileSync } from 'node:fs';\nexport const text: string = readFileSync('x', 'utf8');\n",

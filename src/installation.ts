@@ -17,7 +17,8 @@ export interface Installation {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly key: Buffer;
-  readonly redisUrl: string;
+  /** How the queues are reached. */
+  readonly bull: { readonly url: string; readonly prefix: string };
   /** Uploaded contexts and archived logs. */
   readonly storage: BlobStore;
   readonly store: Store;
@@ -34,16 +35,17 @@ export async function openInstallation(role: string): Promise<Installation> {
   const clock = systemClock;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const key = await loadKey(config.key, join(config.dataDir, 'key'));
-  const redisUrl = config.redis.url ?? 'redis://127.0.0.1:6379';
+  const { prefix } = config.redis;
+  const bull = { url: config.redis.url ?? 'redis://127.0.0.1:6379', prefix };
   const storage = await createDiskBlobStore(join(config.dataDir, 'storage'), () => clock.now());
-  const store = await createRedisStore({ url: redisUrl, prefix: config.redis.prefix, clock, logger });
+  const store = await createRedisStore({ ...bull, clock, logger });
   const archiveStorage = {
     put: async (name: string, bytes: Buffer) => {
       await storage.put(name, bytes);
     },
     get: (name: string) => storage.readSmall(name, archiveBytes),
   };
-  return { config, logger, clock, key, redisUrl, storage, store, archive: createArchive(archiveStorage, store.events) };
+  return { config, logger, clock, key, bull, storage, store, archive: createArchive(archiveStorage, store.events) };
 }
 
 /** Calls `close` on the first SIGTERM or SIGINT, then ends the process; a second signal ends it at once. */

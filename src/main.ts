@@ -19,6 +19,7 @@ import { createSigner } from './secret/sign.ts';
 import { inspectArchive } from './source/inspect.ts';
 import { parseSourceLocation } from './source/location.ts';
 import { splitSecret } from './source/location-secret.ts';
+import { stagedContextPrefix } from './worker/old-contexts.ts';
 import { isFinal, isRunId } from './domain/run.ts';
 
 function isAccount(account: Account, given: Account): boolean {
@@ -58,7 +59,7 @@ async function openRegistry(
 function createUploadSink({ storage }: Installation): UploadSink {
   return {
     async put(key, stream, signal) {
-      const staged = await storage.begin(randomUUID());
+      const staged = await storage.begin(`${stagedContextPrefix}${randomUUID()}`);
       try {
         await staged.append(stream);
         signal.throwIfAborted();
@@ -126,8 +127,7 @@ async function listen(installation: Installation, registry: Registry, options: A
 /** Runs API and registry until a signal comes. */
 async function main(): Promise<void> {
   const installation = await openInstallation('api');
-  const { config, logger, redisUrl } = installation;
-  const bull = { url: redisUrl, prefix: config.redis.prefix };
+  const { config, logger, bull } = installation;
   const account = await loadAccount(config.dataDir);
   const queue = await createBullQueue(bull);
   const events = await createBullRegistryEvents(bull);

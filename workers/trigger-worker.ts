@@ -8,8 +8,7 @@ const sweepMs = 15_000;
 const hourMs = 60 * 60_000;
 
 const installation = await openInstallation('trigger-worker');
-const { config, logger, clock, store, storage, archive, redisUrl } = installation;
-const bull = { url: redisUrl, prefix: config.redis.prefix };
+const { logger, clock, store, storage, archive, bull } = installation;
 const queue = await createBullQueue(bull);
 const events = await createBullRegistryEvents(bull);
 const onError = (error: unknown): void => {

@@ -9,13 +9,17 @@ export interface RunIdentity {
 
 const userName = 'run';
 
-/** A name and password for the registry that are good for one attempt of one run, for `seconds`. */
+/** How long a run's credential outlives the run's own timeout, for the time before its steps. */
+const spareMs = 600_000;
+
+/** A name and password for the registry that are good for one attempt of one run, until `timeoutSeconds` are long over. */
 export function issueRunCredential(
   signer: Signer,
-  identity: RunIdentity,
-  expiresAtMs: number,
+  clock: Clock,
+  { runId, attempt, timeoutSeconds }: RunIdentity & { readonly timeoutSeconds: number },
 ): { userName: string; password: string } {
-  return { userName, password: signer.sign({ ...identity }, expiresAtMs) };
+  const expiresAtMs = clock.now() + timeoutSeconds * 1000 + spareMs;
+  return { userName, password: signer.sign({ runId, attempt }, expiresAtMs) };
 }
 
 /** Whose credential a name and password are; undefined when they are no run's, or are over. */

@@ -1,7 +1,8 @@
 import { fail } from '../domain/failure.ts';
 import { openGitContext, type GitContextOptions } from './git.ts';
+import { joinSecret } from './location-secret.ts';
 import { parseSourceLocation, type SourceLocation } from './location.ts';
-import type { Context } from './ports.ts';
+import type { Context, ContextWish } from './ports.ts';
 import { openTarballContext } from './tarball.ts';
 import { openUploadContext, type UploadedContexts } from './upload.ts';
 
@@ -25,6 +26,16 @@ export async function openContext(text: string, options: OpenContextOptions): Pr
     case 'tarball':
       return await openTarballContext(location, options);
   }
+}
+
+/** Makes the function that opens the context of a stored location; see {@link openContext}. */
+export function createContextOpener(
+  options: Omit<OpenContextOptions, 'token' | 'dockerfile' | 'signal'>,
+): (masked: string, wish: ContextWish) => Promise<Context> {
+  return (masked, { secret, dockerfile, signal }) => {
+    const { location, token } = joinSecret(masked, secret);
+    return openContext(location, { ...options, dockerfile, signal, ...(token !== undefined && { token }) });
+  };
 }
 
 function withToken(location: SourceLocation, token: string | undefined): SourceLocation {

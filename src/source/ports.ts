@@ -27,3 +27,12 @@ export interface ContextLimits {
   /** Milliseconds for a clone or a download. */
   readonly timeoutMs: number;
 }
+
+/** What a run asks of its context. */
+export interface ContextWish {
+  /** What `splitSecret` took out of the location. */
+  readonly secret: string | undefined;
+  /** It must be there. */
+  readonly dockerfile: string;
+  readonly signal: AbortSignal;
+}

@@ -15,8 +15,6 @@ export interface RunWorkerOptions extends Omit<WorkRunOptions, 'onEngineLost' | 
   readonly stopGraceMs: number;
   /** Milliseconds between looks at the engine and beats. */
   readonly beatMs: number;
-  /** The engine's version; rejects `engine-unavailable` when it does not answer. */
-  readonly pingEngine: () => Promise<string>;
   readonly consume: (options: RunConsumerOptions) => Promise<RunConsumer>;
 }
 
@@ -30,9 +28,9 @@ type EngineState = WorkerBeat['engine'];
 /** The runs at work in this process, each with what stops it. */
 type Stoppers = Map<RunId, AbortController>;
 
-async function lookAtEngine(ping: () => Promise<string>): Promise<EngineState> {
+async function lookAtEngine({ readEngine }: RunWorkerOptions): Promise<EngineState> {
   try {
-    return { ok: true, version: await ping() };
+    return { ok: true, version: (await readEngine()).version };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : 'the engine does not answer' };
   }
@@ -66,7 +64,7 @@ function createBeat(options: RunWorkerOptions, stoppers: Stoppers, onChange: (is
   const startTime = new Date(options.clock.now()).toISOString();
   let wasUp = true;
   return async (): Promise<void> => {
-    const engine = await lookAtEngine(options.pingEngine);
+    const engine = await lookAtEngine(options);
     if (engine.ok !== wasUp) {
       options.logger.warn({ engine }, engine.ok ? 'the engine is back' : 'the engine is gone; no run is taken');
       await onChange(engine.ok);

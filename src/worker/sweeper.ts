@@ -17,7 +17,7 @@ export interface SweeperOptions {
   readonly cancelGraceMs: number;
   /** How long a run may be unknown to the queue before it is put there again. */
   readonly lostAfterMs: number;
-  readonly storage: Pick<BlobStore, 'list' | 'stat' | 'delete'>;
+  readonly storage: Pick<BlobStore, 'list' | 'stat' | 'delete' | 'listStaged' | 'resume'>;
   /** How long an uploaded context is kept. */
   readonly keepContextsMs: number;
 }

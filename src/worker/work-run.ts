@@ -11,7 +11,7 @@ import { runPlan, type RunResult } from '../engine/run.ts';
 import { stop, stopOf } from '../engine/stop.ts';
 import type { Taken } from '../queue/ports.ts';
 import { createMasker } from '../secret/mask.ts';
-import type { Context } from '../source/ports.ts';
+import type { Context, ContextWish } from '../source/ports.ts';
 import type { Store } from '../store/ports.ts';
 import { planQuickBuild } from '../task/quick-build.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
@@ -22,7 +22,8 @@ export interface WorkRunOptions {
   readonly store: Pick<Store, 'runs' | 'events'>;
   readonly runner: StepRunner;
   readonly registryHost: string;
-  readonly architecture: string;
+  /** Looks at the engine (`amd64`, `arm64`, …); rejects `engine-unavailable` when it does not answer. */
+  readonly readEngine: () => Promise<{ readonly version: string; readonly architecture: string }>;
   readonly clock: Clock;
   readonly timer: Timer;
   readonly logger: Logger;
@@ -35,15 +36,6 @@ export interface WorkRunOptions {
   readonly archive: (id: RunId) => Promise<void>;
   /** Told when the engine failed under a run; resolves when no further one is taken until it is back. */
   readonly onEngineLost: () => Promise<void>;
-}
-
-/** What a worker asks of a context beside its location. */
-export interface ContextWish {
-  /** What was taken out of the location. */
-  readonly secret: string | undefined;
-  /** It must be there. */
-  readonly dockerfile: string;
-  readonly signal: AbortSignal;
 }
 
 /** How often a run is taken up: more, and it is the run that takes its worker or engine down. */
@@ -103,7 +95,7 @@ async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
     runId: work.run.runId,
     registry: options.registryHost,
     startedAt: new Date(options.clock.now()),
-    architecture: options.architecture,
+    architecture: (await options.readEngine()).architecture,
   });
   const context = await openContext(work, options);
   try {

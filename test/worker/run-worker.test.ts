@@ -48,7 +48,6 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
       },
     },
     registryHost: 'r.example.com',
-    architecture: 'amd64',
     clock,
     timer: time.timer,
     logger: pino({ level: 'silent' }),
@@ -66,7 +65,8 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
             dispose: () => Promise.resolve(),
           }),
     archive: (id) => Promise.resolve(void archived.push(id)),
-    pingEngine: () => (engineFailure ? Promise.reject(engineFailure) : Promise.resolve('1')),
+    readEngine: () =>
+      engineFailure ? Promise.reject(engineFailure) : Promise.resolve({ version: '1', architecture: 'amd64' }),
     consume: (options) => Promise.resolve(queue.consume(options)),
   });
 }

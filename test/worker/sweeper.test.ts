@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +11,7 @@ import { createMemoryQueue } from '../../src/queue/memory.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/ports.ts';
 import { createArchive, type Archive } from '../../src/worker/archive.ts';
+import { removeOldWork } from '../../src/worker/old-contexts.ts';
 import { sweep, type SweeperOptions } from '../../src/worker/sweeper.ts';
 import { aRequest } from '../rig/runs.ts';
 
@@ -106,6 +110,24 @@ describe('the sweeper', () => {
       'contexts/source/202611210900/b.tar.gz',
       'contexts/source/202611211000/c.tar.gz',
     ]);
+  });
+});
+
+describe('what killed processes leave', () => {
+  it('is removed once it is old: uploads that broke off, clones in a worker’s directory', async () => {
+    await (await storage.begin('context-broken')).append(Readable.from([Buffer.from('half')]));
+    await sweep(options());
+    expect(await storage.listStaged('context-')).toHaveLength(1);
+    now += 3_601_000;
+    await sweep(options());
+    expect(await storage.listStaged('context-')).toEqual([]);
+    const directory = await mkdtemp(join(tmpdir(), 'slipway-work-'));
+    await mkdir(join(directory, 'git-old'));
+    await utimes(join(directory, 'git-old'), 1000, 1000);
+    await mkdir(join(directory, 'git-new'));
+    await removeOldWork(directory, 2_000_000);
+    expect(await readdir(directory)).toEqual(['git-new']);
+    await rm(directory, { recursive: true });
   });
 });
 

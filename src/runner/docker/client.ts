@@ -26,6 +26,8 @@ export interface Engine extends EngineCalls {
   ping(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<void>;
   /** Asked once and kept, as long as the asking succeeded. */
   version(): Promise<EngineVersion>;
+  /** Looks at the engine: it must answer now, whatever was known before. Rejects like `ping`. */
+  read(): Promise<{ readonly version: string; readonly architecture: string }>;
   /** Drops idle connections; calls under way go on. */
   close(): void;
 }
@@ -81,13 +83,19 @@ export function connectEngine({ host, tls }: EngineOptions): Engine {
     });
     return known;
   };
+  const ping: Engine['ping'] = async ({ timeoutMs = 3000, signal } = {}) => {
+    const request = { method: 'GET', path: '/_ping', deadlineMs: timeoutMs, ...(signal && { signal }) } as const;
+    await calls.json(request).catch(notAnEngine);
+  };
   return {
     ...calls,
     host,
     version,
-    ping: async ({ timeoutMs = 3000, signal } = {}) => {
-      const request = { method: 'GET', path: '/_ping', deadlineMs: timeoutMs, ...(signal && { signal }) } as const;
-      await calls.json(request).catch(notAnEngine);
+    ping,
+    read: async () => {
+      await ping();
+      const known = await version();
+      return { version: known.version, architecture: known.platform.split('/')[1] ?? 'amd64' };
     },
     close: () => agent.destroy(),
   };
