@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '../domain/failure.ts';
@@ -52,4 +52,13 @@ export async function readOrMake(file: string, make: () => string): Promise<stri
 export async function loadKey(given: string | undefined, file: string): Promise<Buffer> {
   if (given !== undefined) return parseKey(given);
   return parseKey(await readOrMake(file, () => `${randomBytes(keyBytes).toString('hex')}\n`));
+}
+
+/**
+ * What an installation's objects on a shared engine are labelled with: its name for people, and a part that tells two installations of the
+ * same name apart. Says nothing of the key.
+ */
+export function labelInstallation(name: string, key: Buffer): string {
+  const id = hkdfSync('sha256', key, Buffer.alloc(0), 'installation label', 6);
+  return `${name}-${Buffer.from(id).toString('hex')}`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isSameSecret, loadAccount, parseBasic, readAccount } from '../../src/secret/account.ts';
-import { loadKey, parseKey } from '../../src/secret/key.ts';
+import { labelInstallation, loadKey, parseKey } from '../../src/secret/key.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -30,6 +30,13 @@ describe('the installation key', () => {
     const keys = await Promise.all(Array.from({ length: 20 }, () => loadKey(undefined, join(dir, 'key'))));
     expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
     expect(await readFile(join(dir, 'key'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
+  it('gives two installations of one name labels of their own, which do not show it', () => {
+    const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    expect(labelInstallation('slipway', one)).toMatch(/^slipway-[0-9a-f]{12}$/);
+    expect(labelInstallation('slipway', one)).toBe(labelInstallation('slipway', Buffer.from(one)));
+    expect(labelInstallation('slipway', one)).not.toBe(labelInstallation('slipway', other));
   });
 
   it('can be given, in hexadecimal or base64', () => {

@@ -1,0 +1,78 @@
+import type { Readable } from 'node:stream';
+import type { SequencedEvent } from '../domain/event.ts';
+import type { FinalStatus, OutputImage, RunStatus, RunType, StepRecord } from '../domain/run.ts';
+import type { Platform } from '../domain/run-request.ts';
+
+/** A run as the API shows it: the `properties` of its document (azure-api.md §6.3 and our own additions). */
+export interface RunView {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly runType: RunType;
+  readonly createTime: string;
+  readonly startTime?: string;
+  readonly finishTime?: string;
+  readonly outputImages?: readonly OutputImage[];
+  readonly platform?: Platform;
+  readonly runErrorMessage?: string;
+  readonly steps?: readonly StepRecord[];
+  readonly attempt?: number;
+  readonly worker?: string;
+  readonly waiting?: { readonly position?: number; readonly reason: string };
+}
+
+/** What the server says of its registry. */
+export interface RegistryView {
+  readonly name: string;
+  /** The host as it stands in image names. */
+  readonly loginServer: string;
+}
+
+/** A worker as the API lists it. */
+export interface WorkerView {
+  readonly name: string;
+  readonly engine: { readonly ok: boolean; readonly version?: string; readonly reason?: string };
+}
+
+/** The body of scheduleRun (schemas/api/docker-build-request.schema.json). */
+export interface BuildBody {
+  readonly type: 'DockerBuildRequest';
+  readonly sourceLocation: string;
+  readonly dockerFilePath: string;
+  readonly imageNames: readonly string[];
+  readonly isPushEnabled: boolean;
+  readonly noCache: boolean;
+  readonly target?: string;
+  readonly platform?: Partial<Platform>;
+  readonly timeout?: number;
+  readonly arguments: readonly { readonly name: string; readonly value: string; readonly isSecret: boolean }[];
+  readonly credentials?: { readonly sourceRegistry: { readonly loginMode: 'None' | 'Default' } };
+}
+
+/** What comes on a run's event stream: an event, or word that the run is over. */
+export type StreamMessage = { readonly event: SequencedEvent } | { readonly end: FinalStatus };
+
+/** Our own API. Every method rejects with a FailureError. */
+export interface ApiClient {
+  readonly server: string;
+  registry(): Promise<RegistryView>;
+  workers(): Promise<readonly WorkerView[]>;
+  /** A place for one context, and the name under which a run request refers to it. */
+  createUpload(signal?: AbortSignal): Promise<{ readonly uploadUrl: string; readonly relativePath: string }>;
+  /** Sends an archive to a place; not repeated, for the stream is gone. `onBytes` hears how many bytes have left. */
+  upload(url: string, archive: Readable, options: UploadOptions): Promise<void>;
+  /** Schedules a run; with the same key, however often it is called, only one. */
+  scheduleRun(body: BuildBody, idempotencyKey: string): Promise<RunView>;
+  run(id: string): Promise<RunView>;
+  /** The newest runs first. */
+  runs(query: { readonly top: number; readonly filter?: string }): Promise<readonly RunView[]>;
+  cancel(id: string): Promise<void>;
+  /** The text log as far as there is any. */
+  log(id: string): Promise<AsyncIterable<Uint8Array>>;
+  /** One connection to a run's events behind `after`; ends when the connection does. */
+  events(id: string, after: number, signal: AbortSignal): AsyncIterable<StreamMessage>;
+}
+
+export interface UploadOptions {
+  readonly signal: AbortSignal;
+  readonly onBytes?: (bytes: number) => void;
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { readConfig, type Config } from '../config.ts';
+import { readAccount, type Account } from '../secret/account.ts';
+import type { ApiClient } from './api-types.ts';
+import { createClient } from './client.ts';
+import { parseServer, readClientConfig } from './client-config.ts';
+import { readCredential } from './credentials.ts';
+import type { ExitCode } from './exit-codes.ts';
+import type { CliIo } from './io.ts';
+import type { LocalHost } from './local-host.ts';
+import type { Product } from './product.ts';
+import { createScreen, type Screen, type ScreenOptions } from './screen.ts';
+
+/** The options that every command has. */
+export interface GlobalOptions extends ScreenOptions {
+  readonly server?: string | undefined;
+}
+
+/** What tests put in the place of the real thing. */
+export interface Wiring {
+  readonly host?: (io: CliIo) => Promise<LocalHost>;
+  /** Milliseconds between tries of calls, and before the first new try of a lost stream. */
+  readonly backoffMs?: readonly number[];
+  /** Milliseconds until a queued run is asked why it waits. */
+  readonly patienceMs?: number;
+}
+
+/** What a command works with. */
+export interface Cli {
+  readonly io: CliIo;
+  readonly screen: Screen;
+  readonly product: Product;
+  readonly wiring: Wiring;
+  /** The configuration of the installation on this machine. Throws `invalid-request` when it is wrong. */
+  readonly config: () => Config;
+  /** The address that commands speak to. */
+  readonly server: () => string;
+  /** A client of {@link server} with the account that is known for it. */
+  readonly client: () => Promise<ApiClient>;
+  /** What only this machine has; loaded when it is needed, because it brings the whole product with it. */
+  readonly host: () => Promise<LocalHost>;
+}
+
+/** A command's work; resolves with its exit code, rejects with a failure. */
+export type Work = (cli: Cli) => Promise<ExitCode>;
+
+/** Runs a command's work, with the options that the command line gave. */
+export type Start = (command: Command, work: Work) => Promise<void>;
+
+/**
+ * The account for a server: of the environment, else the one that was stored for it, else this machine's own when the server is this
+ * machine's. A server that is not ours is never sent ours.
+ */
+export async function findAccount(cli: Cli, server: string): Promise<Account | undefined> {
+  const { username, password } = readClientConfig(cli.io.env);
+  if (username !== undefined && password !== undefined) return { username, password };
+  const { dataDir, url } = cli.config();
+  const stored = await readCredential(dataDir, server);
+  return stored ?? (server === url ? readAccount(dataDir) : undefined);
+}
+
+async function loadHost(io: CliIo): Promise<LocalHost> {
+  const { createLocalHost } = await import('./compose.ts');
+  return createLocalHost(io);
+}
+
+/** Prepares what a command works with; nothing is read or opened yet. */
+export function createCli(io: CliIo, product: Product, options: GlobalOptions, wiring: Wiring): Cli {
+  let config: Config | undefined;
+  const cli: Cli = {
+    io,
+    product,
+    wiring,
+    screen: createScreen(io, options),
+    config: () => (config ??= readConfig(io.env)),
+    server: () => {
+      const given = options.server === undefined ? readClientConfig(io.env).server : parseServer(options.server);
+      return given ?? cli.config().url;
+    },
+    client: async () => {
+      const server = cli.server();
+      const { backoffMs } = wiring;
+      return createClient({ server, account: await findAccount(cli, server), ...(backoffMs && { backoffMs }) });
+    },
+    host: () => (wiring.host ?? loadHost)(io),
+  };
+  return cli;
+}

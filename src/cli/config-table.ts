@@ -1,0 +1,71 @@
+import type { Config } from '../config.ts';
+
+/** One setting as `slipway doctor` shows it. */
+export interface Setting {
+  readonly name: string;
+  /** The value that holds, a secret masked; undefined: none. */
+  readonly value: string | undefined;
+  /** True when the environment says so, false for the default. */
+  readonly isSet: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const mask = '********';
+
+function hidePassword(url: string | undefined): string | undefined {
+  return url?.replace(/\/\/([^@/:]*):[^@/]*@/, `//$1:${mask}@`);
+}
+
+/** Every variable of {@link Config} with its value; written by hand, and complete: a test sets each and looks. */
+function listValues(config: Config): Readonly<Record<string, string | number | boolean | undefined>> {
+  const { context, git, upload, worker } = config;
+  return {
+    SLIPWAY_DATA: config.dataDir,
+    SLIPWAY_NAME: config.name,
+    SLIPWAY_HOST: config.listen.host,
+    SLIPWAY_PORT: config.listen.port,
+    SLIPWAY_URL: config.url,
+    SLIPWAY_REGISTRY: config.registryHost,
+    REDIS_URL: hidePassword(config.redis.url),
+    SLIPWAY_REDIS_PREFIX: config.redis.prefix,
+    DOCKER_HOST: config.engineHost,
+    SLIPWAY_KEY: config.key === undefined ? undefined : mask,
+    SLIPWAY_ANONYMOUS_PULL: config.anonymousPull,
+    SLIPWAY_UPLOAD_LIMIT: upload.maxBytes,
+    SLIPWAY_UPLOAD_EXPIRES: upload.expiresMs / 1000,
+    SLIPWAY_CONTEXT_LIMIT: context.maxUnpackedBytes,
+    SLIPWAY_CONTEXT_ENTRIES: context.maxEntries,
+    SLIPWAY_CONTEXT_RATIO: context.maxRatio,
+    SLIPWAY_CONTEXT_TIMEOUT: context.timeoutMs / 1000,
+    SLIPWAY_EGRESS_ALLOW: config.egressAllow.join(' ') || undefined,
+    SLIPWAY_GIT_SSH_KEY: git.sshKeyFile,
+    SLIPWAY_GIT_KNOWN_HOSTS: git.knownHostsFile,
+    SLIPWAY_GIT_CA_FILE: git.caFile,
+    SLIPWAY_WORKER_NAME: worker.name,
+    SLIPWAY_WORKER_POOL: worker.pool,
+    SLIPWAY_CONCURRENCY: worker.concurrency,
+    SLIPWAY_STOP_GRACE: worker.stopGraceMs / 1000,
+    SLIPWAY_KEEP_IMAGES: worker.keepImages,
+    SLIPWAY_LOG_LEVEL: config.logLevel,
+  };
+}
+
+/** What the client alone reads. */
+function listClientValues(env: Environment): Readonly<Record<string, string | undefined>> {
+  const password = env['SLIPWAY_PASSWORD'];
+  return {
+    SLIPWAY_SERVER: env['SLIPWAY_SERVER'],
+    SLIPWAY_USERNAME: env['SLIPWAY_USERNAME'],
+    SLIPWAY_PASSWORD: password === undefined || password === '' ? undefined : mask,
+  };
+}
+
+/** The whole configuration, with secrets masked. */
+export function listSettings(config: Config, env: Environment): readonly Setting[] {
+  return Object.entries({ ...listValues(config), ...listClientValues(env) }).map(([name, value]) => ({
+    name,
+    value: value === undefined ? undefined : String(value),
+    isSet: (env[name] ?? '').trim() !== '',
+  }));
+}

@@ -1,0 +1,65 @@
+import type { Config } from '../config.ts';
+import type { Finding } from '../host/inspect.ts';
+import type { Account } from '../secret/account.ts';
+
+/** Hears of progress: one line without its end. */
+export type Say = (line: string) => void;
+
+/** What an installation on this machine runs on. */
+export interface Foundation {
+  /** `redis://…`, `rediss://…` or `unix:///path`, as REDIS_URL takes it. */
+  readonly redisUrl: string;
+  readonly isRedisPrivate: boolean;
+  /** `unix:///path` or `tcp://host:port`, as DOCKER_HOST takes it. */
+  readonly engineHost: string;
+  readonly engineVersion: string;
+  readonly isEnginePrivate: boolean;
+  /** How long installing Debian packages took on the way; 0 when none was missing. */
+  readonly packageSeconds: number;
+}
+
+/** One of Slipway's own processes. */
+export interface LocalProcess {
+  readonly role: string;
+  readonly pid: number;
+  readonly logFile: string;
+  /** True when this call started it. */
+  readonly isNew: boolean;
+}
+
+/** What was stopped and removed. */
+export interface StopReport {
+  /** Roles and services that ran. */
+  readonly stopped: readonly string[];
+  /** What was removed, in words. */
+  readonly removed: readonly string[];
+}
+
+/** What the quickstart shows beyond the API: a base image for the example, and the example's image running. */
+export interface Showcase {
+  /**
+   * An image that has Node.js: `node:20-alpine` where the engine has it or can pull it, else one made of this machine's own programs
+   * and pushed to our registry. Gives its reference, and how it was come by.
+   */
+  ensureBase(account: Account, say: Say): Promise<{ readonly image: string; readonly how: string }>;
+  /** Removes the engine's own copy, pulls the image from the registry, runs it and gives what it answers on its port 8080. */
+  runFromRegistry(image: string, account: Account): Promise<{ readonly answer: string; readonly pullSeconds: number }>;
+  close(): void;
+}
+
+/** What the machine that the CLI runs on can do; the composition root wires it, tests script it. */
+export interface LocalHost {
+  /** Finds or starts Redis and a container engine. Throws what says exactly what is missing. */
+  prepare(config: Config, say: Say): Promise<Foundation>;
+  /** Starts those of Slipway's processes that do not run. */
+  startProcesses(config: Config, foundation: Foundation): Promise<readonly LocalProcess[]>;
+  /** Those of Slipway's processes that run. */
+  listProcesses(config: Config): readonly LocalProcess[];
+  /** What an earlier start wrote down; undefined when nothing was started under this data directory. */
+  recall(config: Config): { readonly url: string } | undefined;
+  /** Stops all that was started under the data directory; with `purge`, removes what it left anywhere. */
+  stop(config: Config, purge: boolean, say: Say): Promise<StopReport>;
+  /** Looks at everything that Slipway needs of this machine and changes nothing. */
+  inspect(config: Config): Promise<readonly Finding[]>;
+  openShowcase(config: Config, foundation: Foundation): Showcase;
+}

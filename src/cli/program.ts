@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { addBuild } from './commands/build.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addDown } from './commands/down.ts';
+import { addLogin } from './commands/login.ts';
+import { addQuickstart } from './commands/quickstart.ts';
+import { addRuns } from './commands/runs.ts';
+import { addUp } from './commands/up.ts';
+import type { Start } from './cli.ts';
+import { columnsOf, type CliIo } from './io.ts';
+import type { Product } from './product.ts';
+
+const about = `Builds container images on your own machines and keeps them in a registry in the box.
+
+A build sends a folder (or names a git repository) to the server, runs on a worker with BuildKit, shows its log live, and \
+pushes the image into the registry that comes along.`;
+
+const more = `
+First steps:
+  slipway quickstart            everything once: start, build an example, run it
+  slipway up --detach           start API, registry and workers on this machine
+  slipway build -t app:v1 .     build this folder and push it
+  slipway runs list             what was built
+  slipway down                  stop
+
+Environment:
+  SLIPWAY_SERVER, SLIPWAY_USERNAME, SLIPWAY_PASSWORD    the server to speak to, when it is not the one on this machine
+  SLIPWAY_DATA, SLIPWAY_PORT, REDIS_URL, DOCKER_HOST …  the installation on this machine: slipway doctor shows all of it
+
+Exit codes:
+  0 done   1 the run failed, or the command did   2 wrong usage   3 no such thing   4 the server could not be reached`;
+
+/** Makes the table of commands. Parsing rejects with commander's own errors; nothing ends the process. */
+export function createProgram(io: CliIo, product: Product, start: Start): Command {
+  const program = new Command('slipway')
+    .description(about)
+    .version(product.version, '-V, --version', 'print the version')
+    .option('--server <url>', 'the server to speak to (SLIPWAY_SERVER); the one on this machine when not given')
+    .option('--json', 'print the result as JSON, and nothing else, on stdout')
+    .option('--no-color', 'no colours, also on a terminal')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .addHelpText('after', more)
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      // Errors are written in one place, whoever finds them.
+      outputError: () => undefined,
+      getOutHelpWidth: () => columnsOf(io.stdout, 120),
+      getErrHelpWidth: () => columnsOf(io.stderr, 120),
+    });
+  for (const add of [addQuickstart, addUp, addDown, addDoctor, addBuild, addRuns, addLogin]) add(program, start);
+  return program;
+}
