@@ -10,7 +10,7 @@ describe('the secret of a location', () => {
     const split = splitSecret(text);
     expect(split.location).not.toContain(secret);
     const joined = joinSecret(split.location, split.secret);
-    expect(joined.token === undefined ? joined.location : joined.token).toContain(secret);
+    expect(joined.token ?? joined.location).toContain(secret);
   });
 
   it('is none in a plain location, which stays as it is', () => {
