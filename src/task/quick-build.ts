@@ -2,7 +2,8 @@ import { fail } from '../domain/failure.ts';
 import { formatImageReference, parseImageReference } from '../domain/image-reference.ts';
 import type { RunId } from '../domain/run.ts';
 import type { DockerBuildRequest, Platform } from '../domain/run-request.ts';
-import type { BuildStep, Plan, PushStep, StepId } from '../domain/step.ts';
+import type { Plan } from '../domain/step.ts';
+import { createBuildStep, createPlan, createPushStep } from '../domain/step-defaults.ts';
 
 /** What a quick build's image names may refer to, as `{{.Run.ID}}` and the like (acr-tasks.md §2.1). */
 export interface RunVariables {
@@ -96,10 +97,8 @@ export function planQuickBuild(request: DockerBuildRequest, run: RunVariables): 
     return qualify(renderImageName(name, run, field), registries, field);
   });
   const platform = formatPlatform(request.platform);
-  const build: BuildStep = {
-    kind: 'build',
-    id: 'build' as StepId,
-    needs: [],
+  const build = createBuildStep('build', {
+    build: ['-f', request.dockerFilePath, ...images.flatMap((image) => ['-t', image]), '.'].join(' '),
     timeoutSeconds: buildSeconds,
     dockerfile: request.dockerFilePath,
     tags: [...new Set(images)],
@@ -107,14 +106,13 @@ export function planQuickBuild(request: DockerBuildRequest, run: RunVariables): 
     ...(platform !== undefined && { platform }),
     arguments: request.arguments,
     noCache: request.noCache,
-  };
-  if (!request.isPushEnabled || images.length === 0) return { version: 'v1.1.0', steps: [build] };
-  const push: PushStep = {
-    kind: 'push',
-    id: 'push' as StepId,
+  });
+  if (!request.isPushEnabled || images.length === 0) return createPlan([build]);
+  const push = createPushStep('push', {
+    index: 1,
     needs: [build.id],
     timeoutSeconds: pushSeconds,
     images: build.tags,
-  };
-  return { version: 'v1.1.0', steps: [build, push] };
+  });
+  return createPlan([build, push]);
 }

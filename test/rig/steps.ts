@@ -1,24 +1,15 @@
 import type { Outcome } from '../../src/domain/outcome.ts';
-import type { BuildStep, Plan, StepId } from '../../src/domain/step.ts';
+import type { BuildStep, Plan, Step, StepId } from '../../src/domain/step.ts';
+import { createBuildStep, createPlan } from '../../src/domain/step-defaults.ts';
 import type { RunStep, Timer } from '../../src/engine/policy/timeout.ts';
 
 /** A build step with nothing special about it; `needs` and the rest can be changed. */
 export function aStep(id: string, needs: readonly string[] = [], change: Partial<BuildStep> = {}): BuildStep {
-  return {
-    kind: 'build',
-    id: id as StepId,
-    needs: needs as readonly StepId[],
-    timeoutSeconds: 60,
-    dockerfile: 'Dockerfile',
-    tags: [],
-    arguments: [],
-    noCache: false,
-    ...change,
-  };
+  return createBuildStep(id, { needs: needs as readonly StepId[], timeoutSeconds: 60, ...change });
 }
 
-export function aPlan(...steps: readonly BuildStep[]): Plan {
-  return { version: 'v1.1.0', steps };
+export function aPlan(...steps: readonly Step[]): Plan {
+  return createPlan(steps);
 }
 
 /** Steps that wait until the test says what they come to; a stopped step is `canceled` at once. */
