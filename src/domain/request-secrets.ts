@@ -1,4 +1,4 @@
-import { maskedValue, type RunRequest } from './run-request.ts';
+import { maskedValue, type Argument, type RunRequest } from './run-request.ts';
 
 /** The secrets of a request, taken out of it: what is sealed at rest. */
 export interface RequestSecrets {
@@ -21,22 +21,23 @@ export function secretValues(secrets: RequestSecrets): readonly string[] {
   return [...source, ...Object.values(secrets.arguments), ...Object.values(secrets.registries)];
 }
 
-function mapSecrets(
-  request: RunRequest,
-  argument: (name: string, value: string) => string,
-  password: (host: string, value: string) => string,
-): RunRequest {
+type Change = (name: string, value: string) => string;
+
+function changeArguments(list: readonly Argument[], change: Change): readonly Argument[] {
+  return list.map((one) => (one.isSecret ? { ...one, value: change(one.name, one.value) } : one));
+}
+
+function mapSecrets(request: RunRequest, argument: Change, password: Change): RunRequest {
   const customRegistries = Object.fromEntries(
     Object.entries(request.credentials.customRegistries).map(([host, credential]) => [
       host,
       { ...credential, password: password(host, credential.password) },
     ]),
   );
-  return {
-    ...request,
-    arguments: request.arguments.map((one) => (one.isSecret ? { ...one, value: argument(one.name, one.value) } : one)),
-    credentials: { ...request.credentials, customRegistries },
-  };
+  const credentials = { ...request.credentials, customRegistries };
+  return request.type === 'DockerBuildRequest'
+    ? { ...request, credentials, arguments: changeArguments(request.arguments, argument) }
+    : { ...request, credentials, values: changeArguments(request.values, argument) };
 }
 
 /**

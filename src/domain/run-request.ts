@@ -48,8 +48,30 @@ export interface DockerBuildRequest extends RunRequestBase {
   readonly arguments: readonly Argument[];
 }
 
+/** What both kinds of task run have. */
+interface TaskRequestBase extends RunRequestBase {
+  /** What the task file knows as `.Values`; they beat the values file. */
+  readonly values: readonly Argument[];
+}
+
+/** A task file that lies in the context. */
+export interface FileTaskRunRequest extends TaskRequestBase {
+  readonly type: 'FileTaskRunRequest';
+  /** Path in the context. */
+  readonly taskFilePath: string;
+  readonly valuesFilePath?: string;
+}
+
+/** A task file that comes with the request. */
+export interface EncodedTaskRunRequest extends TaskRequestBase {
+  readonly type: 'EncodedTaskRunRequest';
+  /** The YAML, in base64. */
+  readonly encodedTaskContent: string;
+  readonly encodedValuesContent?: string;
+}
+
 /** All kinds of run request, by `type`; defaults are already filled in. */
-export type RunRequest = DockerBuildRequest;
+export type RunRequest = DockerBuildRequest | FileTaskRunRequest | EncodedTaskRunRequest;
 
 /** What stands where a secret was, in all that is stored in the clear or shown. */
 export const maskedValue = '********';

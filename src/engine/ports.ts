@@ -2,7 +2,7 @@ import type { OutputStream } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OutputImage, RunId } from '../domain/run.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
-import type { Step } from '../domain/step.ts';
+import type { Plan, Step } from '../domain/step.ts';
 import type { Context } from '../source/ports.ts';
 
 /** Where a step's output and results go. Calls never throw and never wait; what is behind them bounds and batches. */
@@ -17,6 +17,10 @@ export interface StepIo {
 export interface RunSetup {
   readonly runId: RunId;
   readonly attempt: number;
+  /** All that will be run (absent: build and push steps alone): what the steps share (networks, volumes, a workspace) is made ready from it. */
+  readonly plan?: Plan;
+  /** Opens the context of a build step that names one of its own: a git repository, a tar archive. */
+  readonly openRemoteContext?: (url: string, signal: AbortSignal) => Promise<Context>;
   /** What `build` steps read. Absent for a run without a context. */
   readonly context?: Context;
   /** Credentials by registry host, for pulls and pushes. */
@@ -27,7 +31,8 @@ export interface RunSetup {
  * Does steps in containers. Contract: `prepare` once, then `run` for any number of steps (also at the same time), then `dispose`.
  * `run` resolves with what the step came to and rejects only when the runner itself failed (the engine went away).
  * When `signal` aborts, the step's work is really stopped before `run` resolves; its outcome is then `canceled`
- * (the engine room turns it into `timed-out` where the abort came from a timeout).
+ * (the engine room turns it into `timed-out` where the abort came from a timeout), never `failed`: that would be tried again, or ignored.
+ * A failure's message says how the step ended for people, with its exit code where it has one. A detached step has succeeded once it runs.
  * `dispose` removes everything made for the run; it is idempotent and takes no signal.
  */
 export interface StepRunner {
@@ -35,6 +40,7 @@ export interface StepRunner {
 }
 
 export interface PreparedRun {
-  run(step: Step, io: StepIo, signal: AbortSignal): Promise<Outcome>;
+  /** `attempt` counts the tries of this step within the run, from 1 (the default): a retry never meets what an earlier one left behind. */
+  run(step: Step, io: StepIo, signal: AbortSignal, attempt?: number): Promise<Outcome>;
   dispose(): Promise<void>;
 }

@@ -1,12 +1,17 @@
 import type { RunEvent } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { FinalStatus } from '../domain/run.ts';
-import type { Plan, Step, StepId } from '../domain/step.ts';
+import type { Plan, Step } from '../domain/step.ts';
 import { executePlan } from './execute.ts';
-import { withTimeout, type Timer } from './policy/timeout.ts';
+import { applyPolicies } from './policies.ts';
+import { isIgnored } from './policy/ignore-errors.ts';
+import type { Timer } from './policy/timeout.ts';
 import type { PreparedRun, RunSetup, StepIo, StepRunner } from './ports.ts';
-import { describeStop, stop, stopOf } from './stop.ts';
+import { resultOf, type RunResult } from './result.ts';
+import { stop } from './stop.ts';
 
+export type { RunResult } from './result.ts';
+
+/** What a run of a plan needs. */
 export interface RunPlanOptions {
   readonly plan: Plan;
   readonly setup: RunSetup;
@@ -14,14 +19,11 @@ export interface RunPlanOptions {
   /** For all steps together. */
   readonly timeoutMs: number;
   readonly timer: Timer;
+  /** How many steps may run at the same time, at least 1; undefined: any number. */
+  readonly maxParallel?: number;
   /** Aborts with a `Stop` as its reason. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
-}
-
-export interface RunResult {
-  readonly status: FinalStatus;
-  readonly message?: string;
 }
 
 function ioOf(step: Step, emit: (event: RunEvent) => void): StepIo {
@@ -35,49 +37,21 @@ function ioOf(step: Step, emit: (event: RunEvent) => void): StepIo {
   };
 }
 
-/** The one step that decided how the run ended: the first that neither succeeded nor only followed another's fate. */
-function culprit(outcomes: ReadonlyMap<StepId, Outcome>): readonly [StepId, Outcome] | undefined {
-  const bad = [...outcomes].filter(([, outcome]) => outcome.kind === 'failed' || outcome.kind === 'timed-out');
-  return bad[0];
-}
-
-function sayOutcome(step: StepId, outcome: Outcome): string {
-  switch (outcome.kind) {
-    case 'failed':
-      return `step ${step} failed: ${outcome.message}`;
-    case 'timed-out':
-      return `step ${step} was stopped: its timeout of ${outcome.afterMs / 1000} s passed`;
-    case 'canceled':
-      return `step ${step} was canceled: ${outcome.reason}`;
-    case 'skipped':
-      return `step ${step} was skipped: ${outcome.because}`;
-    case 'succeeded':
-      return `step ${step} succeeded`;
-  }
-}
-
-function resultOf(outcomes: ReadonlyMap<StepId, Outcome>, signal: AbortSignal): RunResult {
-  const reason = stopOf(signal);
-  const bad = culprit(outcomes);
-  if (reason && reason.kind !== 'run-timed-out') return { status: 'Canceled', message: describeStop(reason) };
-  if (reason) return { status: 'Timeout', message: describeStop(reason) };
-  if (!bad) return { status: 'Succeeded' };
-  return { status: bad[1].kind === 'timed-out' ? 'Timeout' : 'Failed', message: sayOutcome(...bad) };
-}
-
 async function execute(options: RunPlanOptions, prepared: PreparedRun, signal: AbortSignal): Promise<RunResult> {
-  const { emit, plan } = options;
-  const outcomes = await executePlan(plan, {
-    runStep: withTimeout((step, own) => prepared.run(step, ioOf(step, emit), own), options.timer),
-    signal,
+  const { emit, plan, timer, maxParallel } = options;
+  const runStep = applyPolicies((step, io, own, attempt) => prepared.run(step, io, own, attempt), {
+    timer,
+    ioOf: (step) => ioOf(step, emit),
     onStart: (step) => {
       emit({ kind: 'step-started', step: step.id });
     },
-    onEnd: (step, outcome) => {
-      emit({ kind: 'step-ended', step: step.id, outcome });
-    },
   });
-  return resultOf(outcomes, signal);
+  const onEnd = (step: Step, outcome: Outcome): void => {
+    if (isIgnored(step, outcome))
+      ioOf(step, emit).output('system', 'the failure of this step is ignored (ignoreErrors)');
+    emit({ kind: 'step-ended', step: step.id, outcome });
+  };
+  return resultOf(plan, await executePlan(plan, { runStep, signal, onEnd, maxParallel }), signal);
 }
 
 /**

@@ -10,9 +10,11 @@ function start(plan: Plan) {
   const controller = new AbortController();
   const log: string[] = [];
   const done = executePlan(plan, {
-    runStep: stage.runStep,
+    runStep: (step, signal) => {
+      log.push(`start ${step.id}`);
+      return stage.runStep(step, signal);
+    },
     signal: controller.signal,
-    onStart: (step) => log.push(`start ${step.id}`),
     onEnd: (step, outcome) => log.push(`${outcome.kind} ${step.id}`),
   });
   done.catch(() => undefined);
@@ -70,7 +72,6 @@ describe('the graph', () => {
     const outcomes = await executePlan(plan, {
       runStep: () => Promise.reject(new Error('must not run')),
       signal: controller.signal,
-      onStart: () => undefined,
       onEnd: () => undefined,
     });
     expect([...outcomes.values()]).toEqual([{ kind: 'skipped', because: 'canceled by ann' }]);

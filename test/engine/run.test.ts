@@ -53,7 +53,11 @@ describe('a run', () => {
     const run = start();
     await run.tick();
     await run.stage.end('build', { kind: 'failed', exitCode: 2, message: 'RUN false failed' });
-    expect(await run.done).toEqual({ status: 'Failed', message: 'step build failed: RUN false failed' });
+    expect(await run.done).toEqual({
+      status: 'Failed',
+      message: 'step build failed: RUN false failed',
+      failed: { step: 'build', exitCode: 2 },
+    });
     expect(run.calls).toEqual(['prepare', 'dispose']);
   });
 
@@ -71,6 +75,7 @@ describe('a run', () => {
     expect(await run.done).toEqual({
       status: 'Timeout',
       message: 'step build was stopped: its timeout of 5 s passed',
+      failed: { step: 'build' },
     });
     expect(run.events.at(-1)).toMatchObject({ kind: 'step-ended', outcome: { kind: 'timed-out', afterMs: 5000 } });
   });

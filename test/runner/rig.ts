@@ -11,7 +11,8 @@ import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import type { OutputImage, RunId } from '../../src/domain/run.ts';
 import type { OutputStream } from '../../src/domain/event.ts';
-import type { BuildStep, PushStep, StepId } from '../../src/domain/step.ts';
+import type { BuildStep, PushStep } from '../../src/domain/step.ts';
+import { createBuildStep, createPushStep } from '../../src/domain/step-defaults.ts';
 import type { RunSetup, StepIo } from '../../src/engine/ports.ts';
 import type { Context } from '../../src/source/ports.ts';
 
@@ -30,26 +31,17 @@ export function aContext(files: Readonly<Record<string, string>>, { gzip = false
   return {
     description: 'files of a test',
     open: async () => (gzip ? packFiles(files).pipe(createGzip()) : packFiles(files)),
+    readFile: async (path) => files[path],
     dispose: async () => {},
   };
 }
 
 export function aBuild(change: Partial<BuildStep> = {}): BuildStep {
-  return {
-    kind: 'build',
-    id: 'build' as StepId,
-    needs: [],
-    timeoutSeconds: 600,
-    dockerfile: 'Dockerfile',
-    tags: [],
-    arguments: [],
-    noCache: false,
-    ...change,
-  };
+  return createBuildStep('build', { dockerfile: 'Dockerfile', ...change });
 }
 
 export function aPush(...images: string[]): PushStep {
-  return { kind: 'push', id: 'push' as StepId, needs: [], timeoutSeconds: 600, images };
+  return createPushStep('push', { images });
 }
 
 export function aSetup(change: Partial<RunSetup> = {}): RunSetup {

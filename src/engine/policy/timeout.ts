@@ -8,14 +8,26 @@ export type RunStep = (step: Step, signal: AbortSignal) => Promise<Outcome>;
 /** Calls `then` after `ms`; the returned function takes it back. Handed in, so that tests own time. */
 export type Timer = (ms: number, then: () => void) => () => void;
 
-/** The host's timer. It does not keep the process alive. */
+/** The longest time that the host's timers take; more would fire at once. */
+const maxHostMs = 2 ** 31 - 1;
+
+/** The host's timer, for any length of time. It keeps the process alive until it has fired or is taken back. */
 export const hostTimer: Timer = (ms, then) => {
-  const handle = setTimeout(then, ms);
-  handle.unref();
+  let handle: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    const now = Math.min(left, maxHostMs);
+    handle = setTimeout(() => {
+      if (left > now) arm(left - now);
+      else then();
+    }, now);
+  };
+  arm(ms);
   return () => clearTimeout(handle);
 };
 
-/** Stops a step when its `timeoutSeconds` have passed; its outcome is then `timed-out`, once its work has really ended. */
+/**
+ * Stops a step when its `timeoutSeconds` have passed, over all of its tries; its outcome is then `timed-out`, once its work has really ended.
+ */
 export function withTimeout(runStep: RunStep, timer: Timer): RunStep {
   return async (step, signal) => {
     const afterMs = step.timeoutSeconds * 1000;

@@ -20,6 +20,10 @@ export interface BuildJob {
   readonly buildId: string;
   /** Milliseconds, for the pace of progress lines. */
   readonly now: () => number;
+  /** The Dockerfile's path inside the context; the step's own when not given. */
+  readonly dockerfile?: string;
+  /** What further flags mean for `POST /build`. */
+  readonly query?: NonNullable<EngineRequest['query']>;
 }
 
 /** What a build came to, and what was learned on the way. */

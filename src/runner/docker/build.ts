@@ -13,17 +13,21 @@ type End =
   | { readonly kind: 'broken'; readonly cause: unknown };
 
 /** The query of `POST /build`: the step's options, then the builder's. Intermediate containers never stay. */
-function buildQuery({ step }: BuildJob, builder: Builder): Record<string, string | readonly string[] | undefined> {
+function buildQuery(
+  { step, dockerfile, query }: BuildJob,
+  builder: Builder,
+): Record<string, string | readonly string[] | undefined> {
   const buildArguments = Object.fromEntries(step.arguments.map(({ name, value }) => [name, value]));
   return {
     t: step.tags,
-    dockerfile: step.dockerfile,
+    dockerfile: dockerfile ?? step.dockerfile,
     target: step.target,
     platform: step.platform,
     buildargs: step.arguments.length > 0 ? JSON.stringify(buildArguments) : undefined,
     nocache: step.noCache ? '1' : undefined,
     rm: '1',
     forcerm: '1',
+    ...query,
     ...builder.query,
   };
 }

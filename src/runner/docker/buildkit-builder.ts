@@ -66,7 +66,11 @@ export function createBuildKitBuilder(job: BuildJob): Builder {
     stop: (ended, disconnect) => stopBuild(job, ended, disconnect),
     close: () => session.close(),
     describe: (fault) =>
-      describeBuildFailure({ ...fault, dockerfile: job.step.dockerfile, vertices: progress.vertices }),
+      describeBuildFailure({
+        ...fault,
+        dockerfile: job.dockerfile ?? job.step.dockerfile ?? 'Dockerfile',
+        vertices: progress.vertices,
+      }),
     get imageId() {
       return imageId;
     },

@@ -22,3 +22,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', end, { once: true });
   });
 }
+
+/** Whether a signal has aborted by now; asked anew each time, which a check of the property in a condition before is not. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

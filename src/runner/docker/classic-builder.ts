@@ -50,7 +50,7 @@ export function createClassicBuilder(job: BuildJob): Builder {
     describe: (fault) =>
       describeBuildFailure({
         ...fault,
-        dockerfile: job.step.dockerfile,
+        dockerfile: job.dockerfile ?? job.step.dockerfile ?? 'Dockerfile',
         ...(progress.step && { step: progress.step }),
       }),
     get imageId() {

@@ -49,6 +49,7 @@ export async function removeQuietly(
   }
 }
 
-function isConflict(error: unknown): boolean {
+/** True when the engine refuses because of how things are: a name is taken, a thing is in use. */
+export function isConflict(error: unknown): boolean {
   return objectField(error, 'status') === 409;
 }

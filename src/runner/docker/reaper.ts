@@ -1,9 +1,7 @@
 import { objectField, numberField, textField } from './json-lines.ts';
 import { removeQuietly } from './images.ts';
+import { labels } from './scope.ts';
 import type { EngineCalls } from './request.ts';
-
-/** The labels of everything that a run makes on an engine, but for the images it builds: those stay free of our marks. */
-export const labels = { installation: 'slipway.installation', run: 'slipway.run' } as const;
 
 /** What a sweep goes by. */
 export interface SweepOptions {

@@ -4,7 +4,7 @@ import { engineUnavailable, isBrokenConnection, mapEngineError } from './errors.
 
 /** One call of the Engine API. */
 export interface EngineRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD';
   /** Path without query and version: `/images/json`. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -7,22 +7,27 @@ export interface FakeStep {
   readonly step: Step;
   readonly io: StepIo;
   readonly signal: AbortSignal;
+  /** Which try of the step this is, from 1. */
+  readonly attempt: number;
   /** Ends the step. Only the first of `end` and `break` counts. */
   end(outcome?: Outcome): void;
   /** Makes the runner itself fail while it does the step. */
   break(error: Error): void;
 }
 
+/** What a step is run with. */
+export type FakeRun = readonly [step: Step, io: StepIo, signal: AbortSignal, attempt: number];
+
 /** What to do with a step: an outcome at once, `wait` until the test ends it, or a function that decides. */
 export type FakeAnswer = Outcome | 'wait';
 export type FakeScript =
-  | Readonly<Record<string, FakeAnswer>>
-  | ((step: Step, io: StepIo, signal: AbortSignal) => FakeAnswer | Promise<FakeAnswer>);
+  Readonly<Record<string, FakeAnswer>> | ((...call: FakeRun) => FakeAnswer | Promise<FakeAnswer>);
 
 /** One call that a fake runner received. */
 export type FakeCall =
   | { readonly kind: 'prepare'; readonly setup: RunSetup }
-  | { readonly kind: 'run'; readonly step: Step }
+  /** `attempt` is there from the second try on. */
+  | { readonly kind: 'run'; readonly step: Step; readonly attempt?: number }
   | { readonly kind: 'dispose' };
 
 /** A runner for tests: the script decides what steps come to, the test decides when. */
@@ -34,13 +39,13 @@ export interface FakeRunner extends StepRunner {
 }
 
 /** The answer of a script; a step that it does not name succeeds. */
-async function answerOf(script: FakeScript, ...about: [Step, StepIo, AbortSignal]): Promise<FakeAnswer> {
-  if (typeof script === 'function') return script(...about);
-  return script[about[0].id] ?? { kind: 'succeeded' };
+async function answerOf(script: FakeScript, ...call: FakeRun): Promise<FakeAnswer> {
+  if (typeof script === 'function') return script(...call);
+  return script[call[0].id] ?? { kind: 'succeeded' };
 }
 
 /** A step that waits; once its signal aborts it is canceled, as the contract of a runner has it. */
-function waitForEnd(step: Step, io: StepIo, signal: AbortSignal): { fake: FakeStep; outcome: Promise<Outcome> } {
+function waitForEnd(...[step, io, signal, attempt]: FakeRun): { fake: FakeStep; outcome: Promise<Outcome> } {
   let end: (outcome: Outcome) => void = () => {};
   let reject: (error: Error) => void = () => {};
   const outcome = new Promise<Outcome>((resolve, refuse) => {
@@ -50,7 +55,14 @@ function waitForEnd(step: Step, io: StepIo, signal: AbortSignal): { fake: FakeSt
   const cancel = (): void => end({ kind: 'canceled', reason: 'stopped' });
   if (signal.aborted) cancel();
   else signal.addEventListener('abort', cancel, { once: true });
-  const fake = { step, io, signal, end: (with_: Outcome = { kind: 'succeeded' }) => end(with_), break: reject };
+  const fake = {
+    step,
+    io,
+    signal,
+    attempt,
+    end: (with_: Outcome = { kind: 'succeeded' }) => end(with_),
+    break: reject,
+  };
   return { fake, outcome };
 }
 
@@ -67,11 +79,11 @@ export function createFakeRunner(script: FakeScript = {}): FakeRunner {
     for (const tell of waiting.get(fake.step.id) ?? []) tell(fake);
     waiting.delete(fake.step.id);
   };
-  const run = async (step: Step, io: StepIo, signal: AbortSignal): Promise<Outcome> => {
-    calls.push({ kind: 'run', step });
-    const answer = await answerOf(script, step, io, signal);
+  const run = async (step: Step, io: StepIo, signal: AbortSignal, attempt = 1): Promise<Outcome> => {
+    calls.push({ kind: 'run', step, ...(attempt > 1 && { attempt }) });
+    const answer = await answerOf(script, step, io, signal, attempt);
     if (answer !== 'wait') return answer;
-    const { fake, outcome } = waitForEnd(step, io, signal);
+    const { fake, outcome } = waitForEnd(step, io, signal, attempt);
     announce(fake);
     return outcome.finally(() => running.delete(step.id));
   };

@@ -1,0 +1,161 @@
+import { fail } from '../../domain/failure.ts';
+import type { CmdStep } from '../../domain/step.ts';
+import { commandOf } from './command.ts';
+import type { Place } from './network.ts';
+import { publishPorts } from './published-ports.ts';
+import { parseBytes, parseCpus } from './quantities.ts';
+import { joinParts, readRunOptions, type ContainerParts } from './run-options.ts';
+import { labelsOf, type RunScope } from './scope.ts';
+import type { StepImage } from './step-image.ts';
+import type { Mount } from './volumes.ts';
+
+/** All that a step's container is made of. */
+export interface ContainerSource {
+  readonly scope: RunScope;
+  readonly step: CmdStep;
+  readonly attempt: number;
+  readonly image: StepImage;
+  readonly place: Place;
+  readonly mounts: readonly Mount[];
+}
+
+const engineSocket = '/var/run/docker.sock';
+
+/** Far above what a build needs, far below what a machine has. */
+const maxProcesses = 4096;
+
+/**
+ * Rights of the engine's usual set that no step needs: raw packets (to pose as others on its network) and device files. The rest stays:
+ * package managers change owners and set capabilities of files, servers bind low ports and change their user, sudo writes to the audit log.
+ */
+const droppedRights = ['MKNOD', 'NET_RAW'];
+
+/** The engine's own log of a container is for an operator who looks at it, and for taking up its output again; ours is the log. */
+const logging = { Type: 'local', Config: { 'max-size': '16m', 'max-file': '2', compress: 'false' } };
+
+/**
+ * Refuses what would let a step leave its container.
+ * @throws `unsupported`
+ */
+export function assertConfined({ settings }: RunScope, step: CmdStep): void {
+  if (settings.allowPrivileged) return;
+  if (step.usesEngine) {
+    throw fail(
+      'unsupported',
+      `this step drives the container engine; Slipway does not give containers the host's engine`,
+    );
+  }
+  if (step.privileged) {
+    throw fail(
+      'unsupported',
+      'a privileged container has the rights of the machine itself; this installation allows none',
+    );
+  }
+}
+
+/** What the words of a `--mount` flag say. */
+interface WrittenMount {
+  readonly text: string;
+  readonly type: string;
+  readonly source: string | undefined;
+  readonly target: string;
+  readonly isReadOnly: boolean;
+}
+
+function parseMount(text: string): WrittenMount {
+  const fields = new Map(text.split(',').map((part) => part.split('=', 2) as [string, string | undefined]));
+  const first = (...names: readonly string[]): string | undefined =>
+    names.map((name) => fields.get(name)).find((value) => value !== undefined);
+  const target = first('target', 'destination', 'dst') ?? '';
+  if (!target.startsWith('/')) throw fail('invalid-request', `--mount ${text} names no absolute target`);
+  const isReadOnly = fields.has('readonly') || fields.has('ro');
+  return { text, type: first('type') ?? 'volume', source: first('source', 'src'), target, isReadOnly };
+}
+
+type MountOf = (volume: string, path: string) => Mount;
+
+/** `--mount` with a volume of the run, or memory. */
+function readMount({ scope }: ContainerSource, mountOf: MountOf, written: WrittenMount): object {
+  const { text, type, source, target, isReadOnly } = written;
+  if (type === 'tmpfs') return { Type: 'tmpfs', Target: target };
+  const isName = /^[a-zA-Z0-9_.-]+$/.test(source ?? '');
+  if (type === 'volume' && isName) return { ...mountOf(source ?? '', target), ReadOnly: isReadOnly };
+  if (type === 'bind' && scope.settings.allowPrivileged) {
+    return { Type: 'bind', Source: source, Target: target, ReadOnly: isReadOnly };
+  }
+  throw fail('unsupported', `--mount ${text} cannot be used here: only volumes of the run and tmpfs can`);
+}
+
+function limitsOf(step: CmdStep): ContainerParts {
+  const { cpus, memory, isolation } = step;
+  return {
+    host: {
+      PidsLimit: maxProcesses,
+      ...(cpus !== undefined && { NanoCpus: parseCpus(cpus) }),
+      ...(memory !== undefined && { Memory: parseBytes(memory, 'memory') }),
+      ...(isolation !== undefined && { Isolation: isolation }),
+    },
+  };
+}
+
+function rightsOf({ step, scope }: ContainerSource): ContainerParts {
+  if (step.privileged) return { host: { Privileged: true } };
+  const socket = step.usesEngine && scope.settings.allowPrivileged;
+  return { host: { CapDrop: droppedRights, ...(socket && { Binds: [`${engineSocket}:${engineSocket}`] }) } };
+}
+
+function portsOf({ step, image }: ContainerSource): ContainerParts {
+  const all = step.options.some(({ name }) => name === 'publish-all') ? image.exposed : undefined;
+  const { exposed, bindings } = publishPorts(step.ports, step.expose, all);
+  return { config: { ExposedPorts: exposed }, host: { PortBindings: bindings } };
+}
+
+function baseOf({ scope, step, attempt, image, place }: ContainerSource, mounts: readonly object[]): ContainerParts {
+  const env = step.env.map(({ name, value }) => `${name}=${value}`);
+  return {
+    config: {
+      Image: image.id,
+      ...commandOf(step, image),
+      Env: ['HOME=/acb/home', ...env],
+      Labels: labelsOf(scope, { id: step.id, attempt }),
+      ...(step.workingDirectory !== undefined && { WorkingDir: step.workingDirectory }),
+      ...(step.user !== undefined && { User: step.user }),
+    },
+    host: { NetworkMode: place.mode, Init: true, LogConfig: logging, Mounts: mounts },
+    endpoint: place.hasNames ? { Aliases: [step.id] } : {},
+  };
+}
+
+/** A container to be created. */
+export interface ContainerSpec {
+  /** The body of `POST /containers/create`. */
+  readonly body: object;
+  readonly platform: string | undefined;
+  /** True when the container has a terminal: its output is then one stream. */
+  readonly isTerminal: boolean;
+}
+
+/**
+ * Describes the container of a step for the Engine API.
+ * @throws `unsupported` for what would leave the container, `invalid-request` for values that are none.
+ */
+export function describeContainer(source: ContainerSource, mountOf: MountOf): ContainerSpec {
+  const { step, scope, place } = source;
+  const options = step.options.filter(({ name }) => name !== 'mount');
+  const flags = step.options.filter(({ name }) => name === 'mount').map(({ value = '' }) => parseMount(value));
+  const mounts = [...source.mounts, ...flags.map((flag) => readMount(source, mountOf, flag))];
+  const parts = [
+    limitsOf(step),
+    rightsOf(source),
+    portsOf(source),
+    readRunOptions(options, scope.settings.allowPrivileged ?? false),
+    // Labels of ours stand last: a flag must not take them away.
+    { config: { Labels: labelsOf(scope, { id: step.id, attempt: source.attempt }) } },
+  ].reduce(joinParts, baseOf(source, mounts));
+  const endpoint = place.hasNames ? { NetworkingConfig: { EndpointsConfig: { [place.mode]: parts.endpoint } } } : {};
+  return {
+    body: { ...parts.config, HostConfig: parts.host, ...endpoint },
+    platform: options.findLast(({ name }) => name === 'platform')?.value,
+    isTerminal: parts.config?.['Tty'] === true,
+  };
+}

@@ -1,0 +1,115 @@
+import type { Outcome } from '../../domain/outcome.ts';
+import type { BuildStep, CmdStep, Step } from '../../domain/step.ts';
+import type { PreparedRun, StepIo } from '../../engine/ports.ts';
+import { createBuildSources, type BuildSources } from './build-source.ts';
+import { pause } from './canceled.ts';
+import { runCmd, type KeptContainer } from './cmd.ts';
+import { removeContainer } from './container.ts';
+import { createRunNetworks, type RunNetworks } from './network.ts';
+import { runPush } from './push.ts';
+import type { RunScope } from './scope.ts';
+import { createRunVolumes, type RunVolumes } from './volumes.ts';
+
+/** One try of a step. */
+export interface StepTry<S extends Step = Step> {
+  readonly step: S;
+  readonly io: StepIo;
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+}
+
+/** What a run is done with besides its scope. */
+export interface RunMeans {
+  readonly pushBackoffMs: readonly number[];
+  readonly build: (scope: RunScope, sources: BuildSources, about: StepTry<BuildStep>) => Promise<Outcome>;
+}
+
+/** What the steps of a run have made and share. */
+interface RunState {
+  readonly scope: RunScope;
+  readonly networks: RunNetworks;
+  readonly volumes: RunVolumes;
+  readonly sources: BuildSources;
+  readonly kept: Map<string, KeptContainer>;
+  /** Work that goes on behind the steps. */
+  readonly behind: Set<Promise<void>>;
+}
+
+function prepare(given: RunScope): RunState {
+  const behind = new Set<Promise<void>>();
+  const scope: RunScope = {
+    ...given,
+    inBackground: (what, work) => {
+      const done = given.inBackground(what, work).finally(() => behind.delete(done));
+      behind.add(done);
+      return done;
+    },
+  };
+  const kept = new Map<string, KeptContainer>();
+  const volumes = createRunVolumes(scope);
+  const keepHolder = (id: string): void => {
+    kept.set(id, { id, ended: Promise.resolve(), silence: () => {} });
+  };
+  const sources = createBuildSources(scope, volumes, keepHolder);
+  return { scope, networks: createRunNetworks(scope), volumes, sources, kept, behind };
+}
+
+function runCmdStep({ scope, networks, volumes, kept }: RunState, about: StepTry<CmdStep>): Promise<Outcome> {
+  return runCmd({ scope, networks, volumes, ...about, keep: (container) => kept.set(container.id, container) });
+}
+
+function runStep(state: RunState, means: RunMeans, { step, ...about }: StepTry): Promise<Outcome> {
+  const { scope, sources } = state;
+  switch (step.kind) {
+    case 'build':
+      return means.build(scope, sources, { step, ...about });
+    case 'cmd':
+      return runCmdStep(state, { step, ...about });
+    case 'push': {
+      const { engine, setup, now } = scope;
+      const { io, signal } = about;
+      const credentials = setup.registryCredentials;
+      return runPush({ engine, images: step.images, credentials, io, signal, now, backoffMs: means.pushBackoffMs });
+    }
+  }
+}
+
+/** How long the output of a container that was ended may take to arrive. */
+const lastWordsMs = 1000;
+
+/** Ends what detached steps left running; afterwards nothing comes from them any more. */
+async function endKept({ scope, kept }: RunState): Promise<void> {
+  const all = [...kept.values()];
+  kept.clear();
+  const end = async ({ id, ended, silence }: KeptContainer): Promise<void> => {
+    await scope.inBackground('removing a container', () => removeContainer(scope.engine, id));
+    await Promise.race([ended, pause(lastWordsMs)]);
+    silence();
+  };
+  await Promise.all(all.map(end));
+}
+
+/** Removes networks and volumes once no container has them any more; nobody waits for it. */
+function removeShared({ networks, volumes, behind }: RunState, given: RunScope): void {
+  const containers = [...behind];
+  void given.inBackground('removing the networks and volumes of a run', async () => {
+    await Promise.all(containers);
+    await Promise.all([networks.remove(), volumes.remove()]);
+  });
+}
+
+/**
+ * Makes a run ready. Nothing is made on the engine but networks that steps surely need. Its `dispose` resolves when no container of the run
+ * is left running; what is not on anybody's way (networks, volumes, ended containers) goes behind it.
+ */
+export function prepareRun(given: RunScope, means: RunMeans): PreparedRun {
+  const state = prepare(given);
+  let disposed: Promise<void> | undefined;
+  return {
+    run: (step, io, signal, attempt = 1) => runStep(state, means, { step, io, signal, attempt }),
+    dispose: () => {
+      disposed ??= endKept(state).then(() => removeShared(state, given));
+      return disposed;
+    },
+  };
+}
