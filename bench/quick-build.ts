@@ -58,11 +58,19 @@ async function rawBuild(
   return performance.now() - began;
 }
 
-async function inTurns(rounds: number, one: () => Promise<number>, other: () => Promise<number>) {
+/** Both in turns, each of them first as often as the other; `restMs` lets what goes on behind a build come to its end. */
+async function inTurns(
+  { rounds, restMs = 0 }: { readonly rounds: number; readonly restMs?: number },
+  one: () => Promise<number>,
+  other: () => Promise<number>,
+) {
   const figures: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds; round += 1) {
     const order = round % 2 === 0 ? [0, 1] : [1, 0];
-    for (const turn of order) figures[turn === 0 ? 0 : 1].push(await (turn === 0 ? one() : other()));
+    for (const turn of order) {
+      figures[turn === 0 ? 0 : 1].push(await (turn === 0 ? one() : other()));
+      await new Promise((resolve) => setTimeout(resolve, restMs));
+    }
   }
   return figures;
 }
@@ -73,7 +81,7 @@ export async function benchCachedBuild(rig: Rig, rounds = 30): Promise<Row[]> {
   await quickBuild(rig, files, { imageNames: ['bench:v1'] });
   await rawBuild(rig, files, {});
   const [ours, raw] = await inTurns(
-    rounds,
+    { rounds },
     () => quickBuild(rig, files, { imageNames: ['bench:v1'] }),
     () => rawBuild(rig, files, {}),
   );
@@ -121,7 +129,7 @@ export async function benchRealBuild(rig: Rig, rounds = 3): Promise<Row[]> {
     ].join('\n'),
   };
   const [ours, raw] = await inTurns(
-    rounds,
+    { rounds, restMs: 5000 },
     () => quickBuild(rig, files, { imageNames: ['bench-real:v1'], noCache: true }),
     () => rawBuild(rig, files, { nocache: '1' }),
   );

@@ -1,10 +1,11 @@
-/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, registry). */
+/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry). */
 import { usualSockets } from '../src/host/engine.ts';
 import { startInstallation } from '../test/rig/installation.ts';
 import { callEngine, ensureStandIns } from '../test/rig/stand-ins.ts';
 import { createEngineFloor } from './engine-floor.ts';
 import { benchCachedBuild, benchLogLatency, benchRealBuild, type Rig } from './quick-build.ts';
 import { benchRegistry } from './registry.ts';
+import { benchPlanning, benchSteps } from './task-steps.ts';
 import { formatTable, type Row } from './table.ts';
 
 const withSlipway: Readonly<Record<string, (rig: Rig) => Promise<Row[]>>> = {
@@ -13,8 +14,21 @@ const withSlipway: Readonly<Record<string, (rig: Rig) => Promise<Row[]>>> = {
   log: benchLogLatency,
 };
 
+function findHost(): string {
+  return process.env['DOCKER_HOST'] ?? usualSockets('/root')[0] ?? '';
+}
+
+async function measureSteps(): Promise<Row[]> {
+  const removeStandIns = await ensureStandIns(findHost());
+  try {
+    return await benchSteps(findHost());
+  } finally {
+    await removeStandIns();
+  }
+}
+
 async function measureBuilds(names: readonly string[]): Promise<Row[]> {
-  const host = process.env['DOCKER_HOST'] ?? usualSockets('/root')[0] ?? '';
+  const host = findHost();
   const removeStandIns = await ensureStandIns(host);
   const slipway = await startInstallation({ compiled: true, env: { DOCKER_HOST: host, SLIPWAY_LOG_LEVEL: 'warn' } });
   try {
@@ -35,5 +49,7 @@ const wanted = process.argv.slice(2);
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
 const builds = Object.keys(withSlipway).filter(isWanted);
 const rows = builds.length > 0 ? await measureBuilds(builds) : [];
+if (isWanted('steps')) rows.push(...(await measureSteps()));
+if (isWanted('plan')) rows.push(...benchPlanning());
 if (isWanted('registry')) rows.push(...(await benchRegistry()));
 process.stdout.write(`${formatTable(rows)}\n`);

@@ -9,6 +9,7 @@ import { connectEngine, createDockerRunner } from '../src/runner/docker/index.ts
 import { labelInstallation } from '../src/secret/key.ts';
 import { issueRunCredential } from '../src/secret/run-credential.ts';
 import { createSigner } from '../src/secret/sign.ts';
+import { createArchiveFilter } from '../src/source/filter-archive.ts';
 import { createContextOpener } from '../src/source/open-context.ts';
 import { openRequestSecrets } from '../src/trigger/sealed-secrets.ts';
 import { startCleanUp } from '../src/worker/clean-up.ts';
@@ -21,19 +22,38 @@ const name = `${settings.name}-${process.pid}`;
 const tempRoot = join(config.dataDir, 'work');
 await mkdir(tempRoot, { recursive: true });
 const engine = connectEngine({ host: config.engineHost ?? 'unix:///var/run/docker.sock' });
-const label = labelInstallation(config.name, key);
-const runner = createDockerRunner({ engine, installation: label, registryHost, clock, logger });
+const packIgnored = createArchiveFilter(tempRoot);
+const runner = createDockerRunner({
+  engine,
+  installation: labelInstallation(config.name, key),
+  registryHost,
+  clock,
+  logger,
+  packIgnored,
+});
 const signer = createSigner(key, 'run');
 const egress = createEgress({ allow: config.egressAllow });
 const limits = { ...config.context, maxBytes: config.upload.maxBytes };
 const uploads = { open: async (path: string) => (await storage.read(contextKey(path)))?.stream };
 
 const worker = await startRunWorker({
-  ...{ ...settings, name, store, runner, registryHost, clock, logger, timer: hostTimer, beatMs: 3000 },
+  ...{
+    ...settings,
+    name,
+    store,
+    runner,
+    registryHost,
+    clock,
+    logger,
+    timer: hostTimer,
+    random: Math.random,
+    beatMs: 3000,
+  },
   openSecrets: (sealed) => openRequestSecrets(key, sealed),
   issueCredential: ({ runId, attempt, request }) =>
     issueRunCredential(signer, clock, { runId, attempt, timeoutSeconds: request.timeout }),
   openContext: createContextOpener({ egress, tempRoot, limits, uploads, git: config.git }),
+  fetchText: (url, signal) => egress.fetchText(url, { signal, field: 'alias.src' }),
   archive: (id) => archive.save(id),
   readEngine: () => engine.read(),
   consume: (options) => createBullConsumer({ ...bull, lockMs: 15_000, stalledCheckMs: 5000, ...options }),
@@ -42,9 +62,7 @@ const sweepEngine = (liveRuns: ReadonlySet<string>) => runner.sweep({ liveRuns, 
 const cleanUp = startCleanUp({ runs: store.runs, directory: tempRoot, sweepEngine, clock, logger });
 logger.info({ name, engine: engine.host, concurrency: settings.concurrency }, 'taking runs');
 closeOnSignal(logger, async () => {
-  await worker.close();
-  await cleanUp.close();
-  await runner.settle();
+  const steps = [() => worker.close(), () => cleanUp.close(), () => runner.settle(), () => store.close()];
+  for (const close of steps) await close();
   engine.close();
-  await store.close();
 });

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { SequencedEvent } from '../domain/event.ts';
 import type { FinalStatus, OutputImage, RunStatus, RunType, StepRecord } from '../domain/run.ts';
-import type { Platform } from '../domain/run-request.ts';
+import type { Argument, Platform } from '../domain/run-request.ts';
 
 /** A run as the API shows it: the `properties` of its document (azure-api.md §6.3 and our own additions). */
 export interface RunView {
@@ -33,8 +33,16 @@ export interface WorkerView {
   readonly engine: { readonly ok: boolean; readonly version?: string; readonly reason?: string };
 }
 
+/** What all bodies of scheduleRun may have (schemas/api/run-request-parts.schema.json). */
+interface BodyBase {
+  readonly platform?: Partial<Platform>;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly credentials?: { readonly sourceRegistry: { readonly loginMode: 'None' | 'Default' } };
+}
+
 /** The body of scheduleRun (schemas/api/docker-build-request.schema.json). */
-export interface BuildBody {
+export interface BuildBody extends BodyBase {
   readonly type: 'DockerBuildRequest';
   readonly sourceLocation: string;
   readonly dockerFilePath: string;
@@ -42,11 +50,29 @@ export interface BuildBody {
   readonly isPushEnabled: boolean;
   readonly noCache: boolean;
   readonly target?: string;
-  readonly platform?: Partial<Platform>;
-  readonly timeout?: number;
-  readonly arguments: readonly { readonly name: string; readonly value: string; readonly isSecret: boolean }[];
-  readonly credentials?: { readonly sourceRegistry: { readonly loginMode: 'None' | 'Default' } };
+  readonly arguments: readonly Argument[];
 }
+
+/** The body of scheduleRun for a task file in the context (schemas/api/file-task-run-request.schema.json). */
+export interface FileTaskBody extends BodyBase {
+  readonly type: 'FileTaskRunRequest';
+  readonly sourceLocation: string;
+  readonly taskFilePath: string;
+  readonly valuesFilePath?: string;
+  readonly values: readonly Argument[];
+}
+
+/** The body of scheduleRun for a task file that comes along (schemas/api/encoded-task-run-request.schema.json). */
+export interface EncodedTaskBody extends BodyBase {
+  readonly type: 'EncodedTaskRunRequest';
+  readonly sourceLocation?: string;
+  /** In base64, as the values are. */
+  readonly encodedTaskContent: string;
+  readonly encodedValuesContent?: string;
+  readonly values: readonly Argument[];
+}
+
+export type RunBody = BuildBody | FileTaskBody | EncodedTaskBody;
 
 /** What comes on a run's event stream: an event, or word that the run is over. */
 export type StreamMessage = { readonly event: SequencedEvent } | { readonly end: FinalStatus };
@@ -61,7 +87,7 @@ export interface ApiClient {
   /** Sends an archive to a place; not repeated, for the stream is gone. `onBytes` hears how many bytes have left. */
   upload(url: string, archive: Readable, options: UploadOptions): Promise<void>;
   /** Schedules a run; with the same key, however often it is called, only one. */
-  scheduleRun(body: BuildBody, idempotencyKey: string): Promise<RunView>;
+  scheduleRun(body: RunBody, idempotencyKey: string): Promise<RunView>;
   run(id: string): Promise<RunView>;
   /** The newest runs first. */
   runs(query: { readonly top: number; readonly filter?: string }): Promise<readonly RunView[]>;

@@ -78,7 +78,8 @@ export function parseTimeout(text: string): number {
   throw usage('--timeout', '--timeout must be a whole number of seconds from 300 to 28800');
 }
 
-function parseAuthMode(text: string): NonNullable<BuildBody['credentials']> {
+/** Whether the run may use the registry in the box. Throws `invalid-request`. */
+export function parseAuthMode(text: string): NonNullable<BuildBody['credentials']> {
   const loginMode = (['None', 'Default'] as const).find((mode) => mode.toLowerCase() === text.toLowerCase());
   if (loginMode === undefined) throw usage('--auth-mode', '--auth-mode must be None or Default');
   return { sourceRegistry: { loginMode } };

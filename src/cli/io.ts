@@ -2,11 +2,20 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../domain/clock.ts';
 
 /** Where the CLI writes: a terminal, a pipe, a file. */
-export type CliOutput = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+export type CliOutput = Writable & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+};
 
 /** Characters in a line; `fallback` where there is no terminal, or one that does not say (a size of 0). */
 export function columnsOf({ columns = 0 }: CliOutput, fallback: number): number {
   return columns > 0 ? columns : fallback;
+}
+
+/** Lines of a terminal; 24 where it does not say. */
+export function rowsOf({ rows = 0 }: CliOutput): number {
+  return rows > 0 ? rows : 24;
 }
 
 /** Everything that the CLI touches outside itself, handed in so that tests own it. */

@@ -2,8 +2,11 @@ import { Command } from 'commander';
 import { addBuild } from './commands/build.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
+import { addLint } from './commands/lint.ts';
 import { addLogin } from './commands/login.ts';
+import { addPlan } from './commands/plan.ts';
 import { addQuickstart } from './commands/quickstart.ts';
+import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
 import { addUp } from './commands/up.ts';
 import type { Start } from './cli.ts';
@@ -20,7 +23,9 @@ First steps:
   slipway quickstart            everything once: start, build an example, run it
   slipway up --detach           start API, registry and workers on this machine
   slipway build -t app:v1 .     build this folder and push it
-  slipway runs list             what was built
+  slipway run                   run the steps of this folder's acb.yaml
+  slipway runs list             what was built and run
+  slipway lint acb.yaml         check a task file; slipway plan acb.yaml shows what it does
   slipway down                  stop
 
 Environment:
@@ -52,6 +57,7 @@ export function createProgram(io: CliIo, product: Product, start: Start): Comman
       getOutHelpWidth: () => columnsOf(io.stdout, 120),
       getErrHelpWidth: () => columnsOf(io.stderr, 120),
     });
-  for (const add of [addQuickstart, addUp, addDown, addDoctor, addBuild, addRuns, addLogin]) add(program, start);
+  const commands = [addQuickstart, addUp, addDown, addDoctor, addBuild, addRun, addPlan, addLint, addRuns, addLogin];
+  for (const add of commands) add(program, start);
   return program;
 }

@@ -6,11 +6,16 @@ import { cleanLine } from './clean-line.ts';
 import type { Cli } from './cli.ts';
 import { followRun } from './follow.ts';
 import type { Screen } from './screen.ts';
+import { createStepNames } from './step-names.ts';
 
 export interface FollowLogOptions {
   readonly signal: AbortSignal;
   /** Called for each event instead of printing its line. */
   readonly onEvent?: (event: SequencedEvent) => Promise<void>;
+  /** Puts the step in front of each line of its output, when the run has several. */
+  readonly namesSteps?: boolean;
+  /** Called for each event after its line was printed. */
+  readonly onPrinted?: (event: SequencedEvent) => void;
 }
 
 type Tone = 'plain' | 'dim' | 'cyan' | 'green' | 'red';
@@ -39,11 +44,18 @@ function paint({ colors, hasColors }: Screen, event: SequencedEvent, line: strin
 }
 
 /** Prints each event of a run as its line. */
-function createLogPrinter(screen: Screen, id: string): (event: SequencedEvent) => Promise<void> {
+function createLogPrinter(
+  screen: Screen,
+  id: string,
+  { namesSteps = false, onPrinted }: FollowLogOptions,
+): (event: SequencedEvent) => Promise<void> {
   const render = createEventRenderer(id as RunId);
+  const nameStep = namesSteps ? createStepNames(screen.colors) : (): string => '';
   return async (event) => {
+    const name = nameStep(event);
     const line = render(event);
-    if (line !== undefined) await screen.print(paint(screen, event, line));
+    if (line !== undefined) await screen.print(`${name}${paint(screen, event, line)}`);
+    onPrinted?.(event);
   };
 }
 
@@ -79,7 +91,7 @@ export async function followLog(
   id: string,
   options: FollowLogOptions,
 ): Promise<RunView | undefined> {
-  const { signal, onEvent = createLogPrinter(cli.screen, id) } = options;
+  const { signal, onEvent = createLogPrinter(cli.screen, id, options) } = options;
   const [backoffMs] = cli.wiring.backoffMs ?? [];
   const onLost = (): void => cli.screen.note('The connection was lost; connecting again …');
   const waiting = watchWaiting(cli, client, id);

@@ -17,6 +17,8 @@ export interface Screen {
   readonly json: boolean;
   readonly colors: Colors;
   readonly hasColors: boolean;
+  /** Where {@link print} writes, when that is a terminal on which the cursor can be moved. */
+  readonly terminal: CliOutput | undefined;
   /** A line for people on stdout, or on stderr with `--json`; waits for a slow reader. */
   readonly print: (line: string) => Promise<void>;
   /** A line for people on stderr. */
@@ -36,6 +38,10 @@ function wantsColors(io: CliIo, output: CliOutput, color: boolean): boolean {
   return color && output.isTTY === true && !isRefused;
 }
 
+function isLively(io: CliIo, output: CliOutput): boolean {
+  return output.isTTY === true && io.env['TERM'] !== 'dumb';
+}
+
 /** Makes the outputs of one command. */
 export function createScreen(io: CliIo, { json, color }: ScreenOptions): Screen {
   const people = json ? io.stderr : io.stdout;
@@ -43,6 +49,7 @@ export function createScreen(io: CliIo, { json, color }: ScreenOptions): Screen 
   return {
     json,
     hasColors,
+    terminal: isLively(io, people) ? people : undefined,
     colors: pico.createColors(hasColors),
     print: (line) => writeLine(people, line),
     note: (line) => void io.stderr.write(`${line}\n`),

@@ -1,4 +1,5 @@
 import dns from 'node:dns/promises';
+import { text as readText } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { fail } from '../domain/failure.ts';
 import { parseAddress, whyRefused } from './address.ts';
@@ -27,18 +28,27 @@ export function createEgress(options: EgressOptions): Egress {
   const lookup = options.lookup ?? systemLookup;
   const resolve: Egress['resolve'] = (host, port, field = 'sourceLocation') =>
     resolveChecked({ host, port, field }, lookup, allow);
-  return {
-    resolve,
-    fetch: async (text, request = {}) => {
-      const deadline = createDeadline(request.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs, request.signal);
-      const maxBytes = request.maxBytes ?? options.maxBytes ?? defaultMaxBytes;
-      try {
-        return await follow(text, { ...request, maxBytes }, { resolve, deadline });
-      } catch (error) {
-        throw deadline.explain(error, hostOf(text));
-      }
-    },
+  const fetch: Egress['fetch'] = async (text, request = {}) => {
+    const deadline = createDeadline(request.timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs, request.signal);
+    const maxBytes = request.maxBytes ?? options.maxBytes ?? defaultMaxBytes;
+    try {
+      return await follow(text, { ...request, maxBytes }, { resolve, deadline });
+    } catch (error) {
+      throw deadline.explain(error, hostOf(text));
+    }
   };
+  return { resolve, fetch, fetchText: (text, request) => fetchText(fetch, text, request) };
+}
+
+/** Bounds of a text that is read whole. */
+const smallText = { timeoutMs: 10_000, maxBytes: 256 * 1024 };
+
+async function fetchText(fetch: Egress['fetch'], text: string, request: EgressRequest = {}): Promise<string> {
+  const { status, body } = await fetch(text, { ...smallText, ...request });
+  if (status >= 200 && status < 300) return readText(body);
+  body.destroy();
+  const { field = 'sourceLocation' } = request;
+  throw fail('source-unavailable', `${hostOf(text)} answers ${status} for what ${field} names`, { field });
 }
 
 interface Target {

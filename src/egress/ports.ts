@@ -53,4 +53,9 @@ export interface Egress {
    * @throws `invalid-request`, `source-unavailable`, `too-large`, `timed-out`; the signal's reason when it aborts.
    */
   fetch(url: string, request?: EgressRequest): Promise<EgressResponse>;
+  /**
+   * GETs a text like {@link Egress.fetch}, whole: at most 256 KiB within 10 s, unless the request says otherwise.
+   * @throws like `fetch`, and `source-unavailable` for an answer that is no 2xx.
+   */
+  fetchText(url: string, request?: EgressRequest): Promise<string>;
 }

@@ -98,9 +98,16 @@ function findSchemas(): string {
   return join(folder, 'schemas');
 }
 
-/** Reads a contract from `schemas/`, for instance `api/run-update`. */
+const sharedParts = 'run-request-parts.schema.json';
+
+/** Reads a contract from `schemas/`, for instance `api/run-update`; the parts that contracts share become definitions of its own. */
 function readSchema(name: string): SchemaObject {
-  return JSON.parse(readFileSync(join(findSchemas(), `${name}.schema.json`), 'utf8')) as SchemaObject;
+  const read = (file: string): string => readFileSync(join(findSchemas(), file), 'utf8');
+  const text = read(`${name}.schema.json`);
+  const schema = JSON.parse(text.replaceAll(`"${sharedParts}#`, '"#')) as SchemaObject;
+  if (!text.includes(sharedParts)) return schema;
+  const { $defs } = JSON.parse(read(`api/${sharedParts}`)) as SchemaObject;
+  return { ...schema, $defs: { ...asObject($defs), ...asObject(schema['$defs']) } };
 }
 
 /**

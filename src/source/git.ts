@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FailureError } from '../domain/failure.ts';
 import { fail } from '../domain/failure.ts';
@@ -51,12 +51,23 @@ export async function openGitContext(location: GitLocation, options: GitContextO
         });
         return packed.stream;
       },
+      readFile: (name, maxBytes) => readFileBelow(clone.folder, name, maxBytes),
       dispose,
     };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+/** The text of a file below a folder; undefined when there is none, also where a link leads out of the folder. */
+async function readFileBelow(folder: string, name: string, maxBytes: number): Promise<string | undefined> {
+  const file = await realpath(path.join(folder, name)).catch(() => undefined);
+  if (file?.startsWith(`${folder}${path.sep}`) !== true) return undefined;
+  const { size } = await stat(file);
+  if (size > maxBytes)
+    throw fail('too-large', `${name} has ${size} bytes; at most ${maxBytes} are read`, { field: name });
+  return readFile(file, 'utf8');
 }
 
 interface Clone {

@@ -34,7 +34,12 @@ export function createContextOpener(
 ): (masked: string, wish: ContextWish) => Promise<Context> {
   return (masked, { secret, dockerfile, signal }) => {
     const { location, token } = joinSecret(masked, secret);
-    return openContext(location, { ...options, dockerfile, signal, ...(token !== undefined && { token }) });
+    return openContext(location, {
+      ...options,
+      signal,
+      ...(dockerfile !== undefined && { dockerfile }),
+      ...(token !== undefined && { token }),
+    });
   };
 }
 

@@ -11,6 +11,11 @@ export interface Context {
    * (`invalid-context`, `too-large`, `source-unavailable`), and nothing that was read may be used.
    */
   open(): Promise<Readable>;
+  /**
+   * The text of one file of the context, before any build; undefined when there is none of that name. Rejects with `too-large` beyond
+   * `maxBytes`, and like `open` when the context cannot be read.
+   */
+  readFile(path: string, maxBytes: number): Promise<string | undefined>;
   /** Removes what was kept on disk for it. May be called twice. */
   dispose(): Promise<void>;
 }
@@ -32,7 +37,7 @@ export interface ContextLimits {
 export interface ContextWish {
   /** What `splitSecret` took out of the location. */
   readonly secret: string | undefined;
-  /** It must be there. */
-  readonly dockerfile: string;
+  /** It must be there; undefined: no matter. */
+  readonly dockerfile: string | undefined;
   readonly signal: AbortSignal;
 }

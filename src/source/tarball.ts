@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fail, FailureError } from '../domain/failure.ts';
 import type { Egress, EgressResponse } from '../egress/ports.ts';
 import { inspectArchive, type Inspection } from './inspect.ts';
+import { readArchiveFile } from './archive-file.ts';
 import { maskLocation } from './location-secret.ts';
 import type { TarballLocation } from './location.ts';
 import type { Context, ContextLimits } from './ports.ts';
@@ -34,7 +35,12 @@ export async function openTarballContext(location: TarballLocation, options: Tar
   try {
     const inspection = await download(location, file, options);
     assertDockerfile(inspection, options.dockerfile);
-    return { description: maskLocation(location.url), open: async () => createReadStream(file), dispose };
+    return {
+      description: maskLocation(location.url),
+      open: async () => createReadStream(file),
+      readFile: (name, maxBytes) => readArchiveFile(createReadStream(file), name, maxBytes),
+      dispose,
+    };
   } catch (error) {
     await dispose();
     throw error;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { fail } from '../domain/failure.ts';
+import { readArchiveFile } from './archive-file.ts';
 import type { UploadLocation } from './location.ts';
 import type { Context } from './ports.ts';
 
@@ -14,16 +15,18 @@ export interface UploadedContexts {
  * `open` throws `not-found` when the upload is gone.
  */
 export function openUploadContext(location: UploadLocation, uploads: UploadedContexts): Context {
+  const open = async (): Promise<Readable> => {
+    const stream = await uploads.open(location.relativePath);
+    if (stream !== undefined) return stream;
+    throw fail('not-found', `there is no upload ${location.relativePath}`, {
+      field: 'sourceLocation',
+      hint: 'uploads are kept for a limited time: upload the context again',
+    });
+  };
   return {
     description: `upload ${location.relativePath}`,
-    open: async () => {
-      const stream = await uploads.open(location.relativePath);
-      if (stream !== undefined) return stream;
-      throw fail('not-found', `there is no upload ${location.relativePath}`, {
-        field: 'sourceLocation',
-        hint: 'uploads are kept for a limited time: upload the context again',
-      });
-    },
+    open,
+    readFile: async (path, maxBytes) => readArchiveFile(await open(), path, maxBytes),
     dispose: async () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../domain/failure.ts';
-import type { Run } from '../domain/run.ts';
+import type { Run, RunType } from '../domain/run.ts';
 import { hasSecrets, splitSecrets, type RequestSecrets } from '../domain/request-secrets.ts';
 import type { RunRequest } from '../domain/run-request.ts';
 import type { RunQueue } from '../queue/ports.ts';
@@ -14,8 +14,11 @@ export interface ManualTriggerDeps {
   readonly workers: Pick<WorkerDirectory, 'list'>;
   /** The installation's key: seals the request's secrets. */
   readonly key: Buffer;
-  /** Plans the request as a worker will. Throws `invalid-request` that names the field. */
-  readonly checkPlan: (request: RunRequest) => void;
+  /**
+   * Plans the request, its secrets still in it, as a worker will; a task file in a context cannot be planned before. Throws, or rejects
+   * with, `invalid-request` that names the field.
+   */
+  readonly checkPlan: (request: RunRequest) => void | Promise<void>;
   /** Splits the token off a source location. Throws `invalid-request` with field `sourceLocation`. */
   readonly checkLocation: (text: string) => { readonly location: string; readonly secret?: string };
   /** True when a context was uploaded under this relative path and is still there. */
@@ -41,12 +44,15 @@ export function isUploadPath(location: string): boolean {
   return uploadPattern.test(location);
 }
 
+/** What a run reads from; undefined for a task that comes with the request and reads nothing else. */
 async function checkSource(
   deps: ManualTriggerDeps,
   request: RunRequest,
-): Promise<{ location: string; secret?: string }> {
+): Promise<{ location: string; secret?: string } | undefined> {
   if (request.sourceLocation === undefined) {
-    throw fail('invalid-request', 'sourceLocation is missing: a build needs a context', {
+    if (request.type === 'EncodedTaskRunRequest') return undefined;
+    const what = request.type === 'DockerBuildRequest' ? 'a build needs a context' : 'the task file lies in it';
+    throw fail('invalid-request', `sourceLocation is missing: ${what}`, {
       field: 'sourceLocation',
       hint: 'give the relativePath of an upload (listBuildSourceUploadUrl), a git URL, or the URL of a tar archive',
     });
@@ -106,17 +112,24 @@ function toPlain(value: object): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;
 }
 
-/** Makes the manual trigger: quick builds that come through the API. */
+const runTypes: Readonly<Record<RunRequest['type'], RunType>> = {
+  DockerBuildRequest: 'QuickBuild',
+  FileTaskRunRequest: 'QuickRun',
+  EncodedTaskRunRequest: 'QuickRun',
+};
+
+/** Makes the manual trigger: quick builds and task runs that come through the API. */
 export function createManualTrigger(deps: ManualTriggerDeps): ManualTrigger {
   return {
     async submit(request, who, idempotencyKey) {
       checkPool(request);
-      deps.checkPlan(request);
+      await deps.checkPlan(request);
       const source = await checkSource(deps, request);
-      const { request: masked, secrets } = splitSecrets({ ...request, sourceLocation: source.location }, source.secret);
+      const located = source === undefined ? request : { ...request, sourceLocation: source.location };
+      const { request: masked, secrets } = splitSecrets(located, source?.secret);
       checkEngines(await deps.workers.list());
       const { run, created } = await deps.runs.create({
-        runType: 'QuickBuild',
+        runType: runTypes[request.type],
         request: masked,
         ...(hasSecrets(secrets) && { sealedSecrets: sealRequestSecrets(deps.key, secrets) }),
         ...scopeKey(who, idempotencyKey),

@@ -5,6 +5,7 @@ import type { RunEvent } from '../domain/event.ts';
 import { toFailure, type FailureReason } from '../domain/failure.ts';
 import type { Run, RunId } from '../domain/run.ts';
 import type { RegistryCredential, RunRequest } from '../domain/run-request.ts';
+import type { Plan } from '../domain/step.ts';
 import type { Timer } from '../engine/policy/timeout.ts';
 import type { StepRunner } from '../engine/ports.ts';
 import { runPlan, type RunResult } from '../engine/run.ts';
@@ -13,7 +14,7 @@ import type { Taken } from '../queue/ports.ts';
 import { createMasker } from '../secret/mask.ts';
 import type { Context, ContextWish } from '../source/ports.ts';
 import type { Store } from '../store/ports.ts';
-import { planQuickBuild } from '../task/quick-build.ts';
+import { planRun } from './plan-run.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
 
 /** What a worker needs to do runs. */
@@ -32,6 +33,10 @@ export interface WorkRunOptions {
   /** A name and password for the embedded registry that are good for this run alone. */
   readonly issueCredential: (run: Run) => RegistryCredential;
   readonly openContext: (location: string, how: ContextWish) => Promise<Context>;
+  /** Numbers n, 0 ≤ n < 1. */
+  readonly random: () => number;
+  /** Fetches a small text that a task names by its URL. */
+  readonly fetchText: (url: string, signal: AbortSignal) => Promise<string>;
   /** Keeps the finished run's events for good. */
   readonly archive: (id: RunId) => Promise<void>;
   /** Told when the engine failed under a run; resolves when no further one is taken until it is back. */
@@ -81,30 +86,44 @@ function registryCredentials(work: Work, options: WorkRunOptions): Record<string
 }
 
 async function openContext(work: Work, options: WorkRunOptions): Promise<Context | undefined> {
-  const { sourceLocation, dockerFilePath: dockerfile } = work.request;
-  if (sourceLocation === undefined) return undefined;
-  const wish = { secret: work.secrets.source, dockerfile, signal: work.stopper.signal };
-  const context = await options.openContext(sourceLocation, wish);
+  const { request, secrets, stopper } = work;
+  if (request.sourceLocation === undefined) return undefined;
+  const dockerfile = request.type === 'DockerBuildRequest' ? request.dockerFilePath : undefined;
+  const wish = { secret: secrets.source, dockerfile, signal: stopper.signal };
+  const context = await options.openContext(request.sourceLocation, wish);
   work.emit({ kind: 'output', stream: 'system', text: `context: ${context.description}` });
   return context;
 }
 
-/** Plans, gets the context, and runs. Rejects when something of it failed. */
-async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
-  const plan = planQuickBuild(work.request, {
-    runId: work.run.runId,
-    registry: options.registryHost,
+async function makePlan(work: Work, context: Context | undefined, options: WorkRunOptions): Promise<Plan> {
+  return planRun(work.request, {
+    run: work.run,
+    registryHost: options.registryHost,
     startedAt: new Date(options.clock.now()),
     architecture: (await options.readEngine()).architecture,
+    context,
+    random: options.random,
+    say: (text) => {
+      work.emit({ kind: 'output', stream: 'system', text });
+    },
+    fetchText: (url) => options.fetchText(url, work.stopper.signal),
   });
+}
+
+/** Gets the context, plans, and runs. Rejects when something of it failed. */
+async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
   const context = await openContext(work, options);
   try {
+    const plan = await makePlan(work, context, options);
     return await runPlan({
       plan,
       setup: {
         runId: work.run.runId,
         attempt: work.run.attempt,
+        plan,
         ...(context && { context }),
+        openRemoteContext: (url, signal) =>
+          options.openContext(url, { secret: undefined, dockerfile: undefined, signal }),
         registryCredentials: registryCredentials(work, options),
       },
       runner: options.runner,

@@ -50,6 +50,27 @@ describe('the CLI and the real API', () => {
     expect(log.stdout).toContain('line 1\nline 2\n');
   });
 
+  it('run a task file together, from a folder and from stdin', async () => {
+    const { url, store, queue } = await startRig();
+    await store.workers.beat(workingWorker());
+    const cwd = await makeContext();
+    const task = 'version: v1.1.0\nsteps:\n  - cmd: busybox echo {{.Values.a}}\n';
+    await writeFile(join(cwd, 'acb.yaml'), task);
+    const working = work(store, queue, 3);
+    const words = ['run', '--set', 'a=1', '--set-secret', 'b=sesame'];
+    const { code, stdout, stderr } = await call(words, { env: envFor(url), cwd });
+    await working;
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('line 1\nline 2\nline 3\n');
+    const sent = await call(['run', '-f', '-', '--no-wait', '/dev/null'], { env: envFor(url), stdin: task });
+    expect(sent).toMatchObject({ code: 0, stdout: 'ca2\n' });
+    const [first, second] = [await store.runs.get('ca1' as RunId), await store.runs.get('ca2' as RunId)];
+    expect(first).toMatchObject({ runType: 'QuickRun', request: { taskFilePath: 'acb.yaml' } });
+    expect(JSON.stringify(first)).not.toContain('sesame');
+    const encodedTaskContent = Buffer.from(task).toString('base64');
+    expect(second).toMatchObject({ runType: 'QuickRun', request: { encodedTaskContent } });
+  });
+
   it('stop an upload over the limit with the reason, while it is still being sent', async () => {
     const { url, queue } = await startRig({ config: { upload: { maxBytes: 64 * 1024, expiresMs: 60_000 } } });
     const cwd = await makeContext();

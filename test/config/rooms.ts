@@ -28,7 +28,7 @@ export const arrows: Readonly<Record<string, Readonly<Record<string, Arrow>>>> =
   queue: { ...ground, ...root },
   http: { ...ground, ...root, task: 'all', trigger: 'all', store: 'types', queue: 'types' },
   portal: { ...ground, ...root, task: 'types' },
-  cli: { ...ground, config: 'all', logger: 'all', task: 'types', source: 'all', host: 'all' },
+  cli: { ...ground, config: 'all', logger: 'all', task: 'all', source: 'all', host: 'all' },
 };
 
 /** Composition roots: they put the rooms together, may import all of them, and nothing may import them. */

@@ -187,3 +187,16 @@ describe('fetch', () => {
     await isClosed;
   });
 });
+
+describe('fetchText', () => {
+  it('gives the whole text, and refuses an answer that is no success or is too long', async () => {
+    const { url } = await serve((request, response) => {
+      response.statusCode = request.url === '/missing' ? 404 : 200;
+      response.end(request.url === '/long' ? 'x'.repeat(300 * 1024) : 'a text');
+    });
+    const egress = createTestEgress();
+    expect(await egress.fetchText(`${url}/text`)).toBe('a text');
+    await expectFailure(egress.fetchText(`${url}/missing`), 'source-unavailable', '404');
+    await expectFailure(egress.fetchText(`${url}/long`), 'too-large', '');
+  });
+});

@@ -204,6 +204,28 @@ export function buildRequest(more: object = {}): object {
   };
 }
 
+/** A text file as requests carry it. */
+export function encode(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+export const taskText = 'version: v1.1.0\nsteps:\n  - cmd: busybox echo hello\n';
+
+/** The smallest run of a task file that lies in a context. */
+export function fileTaskRequest(more: object = {}): object {
+  return {
+    type: 'FileTaskRunRequest',
+    taskFilePath: 'acb.yaml',
+    sourceLocation: 'https://example.com/app.git',
+    ...more,
+  };
+}
+
+/** The smallest run of a task file that comes along. */
+export function encodedTaskRequest(more: object = {}): object {
+  return { type: 'EncodedTaskRunRequest', encodedTaskContent: encode(taskText), ...more };
+}
+
 /** Waits until something holds, at most two seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 2000;

@@ -120,7 +120,7 @@ describe('scheduleRun', () => {
 
   it.each([
     [{ type: undefined }, 'type'],
-    [{ type: 'FileTaskRunRequest' }, 'type', /not supported by this server yet/],
+    [{ type: 'TaskRunRequest' }, 'type', /not supported by this server yet/],
     [{ type: 'DockerBuildRequets' }, 'type', /did you mean DockerBuildRequest/],
     [{ imageName: ['a'] }, 'imageName', /did you mean imageNames/],
     [{ isPushEnable: true }, 'isPushEnable', /did you mean isPushEnabled/],
@@ -134,7 +134,7 @@ describe('scheduleRun', () => {
     [{ timeout: 28801 }, 'timeout', /<= 28800/],
     [{ timeout: 3600.5 }, 'timeout', /integer/],
     [{ timeout: '3600' }, 'timeout', /integer/],
-    [{ platform: { os: 'windows' } }, 'platform.os', /Linux images only/],
+    [{ platform: { os: 'windows' } }, 'platform.os', /Linux containers only/],
     [{ platform: { os: 'plan9' } }, 'platform.os', /must be one of linux, windows/],
     [{ platform: { os: 'linux', arch: 'arm64' } }, 'platform.arch', /did you mean architecture/],
     [{ dockerFilePath: undefined }, 'dockerFilePath', /is missing/],

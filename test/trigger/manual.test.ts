@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../src/domain/failure.ts';
 import type { RunId } from '../../src/domain/run.ts';
-import type { DockerBuildRequest } from '../../src/domain/run-request.ts';
+import type {
+  DockerBuildRequest,
+  EncodedTaskRunRequest,
+  FileTaskRunRequest,
+  RunRequest,
+} from '../../src/domain/run-request.ts';
 import { joinSecrets } from '../../src/domain/request-secrets.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { WorkerBeat } from '../../src/store/ports.ts';
@@ -25,6 +30,23 @@ const request: DockerBuildRequest = {
   sourceLocation: upload,
   credentials: { sourceRegistry: { loginMode: 'Default' }, customRegistries: {} },
 };
+
+const { isArchiveEnabled, timeout, platform, agentConfiguration, credentials } = request;
+const base = { isArchiveEnabled, timeout, platform, agentConfiguration, credentials };
+const encodedTask: EncodedTaskRunRequest = {
+  ...base,
+  type: 'EncodedTaskRunRequest',
+  encodedTaskContent: 'c3RlcHM6IFtdCg==',
+  values: [],
+};
+const fileTask: FileTaskRunRequest = {
+  ...base,
+  type: 'FileTaskRunRequest',
+  taskFilePath: 'acb.yaml',
+  sourceLocation: upload,
+  values: [],
+};
+const fileTaskWithoutSource = (({ sourceLocation: _, ...rest }) => rest)(fileTask);
 
 const secret = { name: 'TOKEN', value: 'sesame', isSecret: true };
 const withoutSource = (({ sourceLocation: _, ...rest }) => rest)(request);
@@ -80,8 +102,9 @@ describe('the manual trigger', () => {
 
   it.each([
     ['a request without a source', withoutSource, /needs a context/],
+    ['a task file in no context', fileTaskWithoutSource, /the task file lies in it/],
     ['an agent pool that is not there', { ...request, agentPoolName: 'big' }, /no agent pool "big"/],
-  ])('refuses %s and stores nothing', async (_name, wrong: DockerBuildRequest, message) => {
+  ])('refuses %s and stores nothing', async (_name, wrong: RunRequest, message) => {
     const { trigger, store, queued } = setUp();
     await expect(trigger.submit(wrong, 'ann')).rejects.toThrow(message);
     expect([(await store.runs.listActive()).length, queued.length]).toEqual([0, 0]);
@@ -102,6 +125,42 @@ describe('the manual trigger', () => {
     const { trigger } = setUp({ checkPlan, hasUpload: () => Promise.reject(new Error('must not be asked')) });
     await expect(trigger.submit(request, 'ann')).rejects.toThrow('no');
   });
+
+  it('waits for a check that takes its time, and refuses what that finds', async () => {
+    const seen: string[] = [];
+    const checkPlan = async (one: RunRequest): Promise<void> => {
+      await Promise.resolve();
+      if (one.type === 'EncodedTaskRunRequest') seen.push(one.values[0]?.value ?? '');
+      throw fail('invalid-request', 'no step', { field: 'encodedTaskContent' });
+    };
+    const { trigger, queued } = setUp({ checkPlan });
+    await expect(trigger.submit({ ...encodedTask, values: [secret] }, 'ann')).rejects.toThrow('no step');
+    expect([seen, queued]).toEqual([['sesame'], []]);
+  });
+
+  it('makes a QuickRun of a task, which needs no source when its file comes along', async () => {
+    const { trigger, queued } = setUp();
+    const encoded = await trigger.submit(encodedTask, 'ann');
+    const file = await trigger.submit(fileTask, 'ann');
+    expect([encoded.run.runType, file.run.runType]).toEqual(['QuickRun', 'QuickRun']);
+    expect(encoded.run.request).toEqual(encodedTask);
+    expect(queued).toEqual(['ca1', 'ca2']);
+  });
+
+  it.each([['EncodedTaskRunRequest', encodedTask] as const, ['FileTaskRunRequest', fileTask] as const])(
+    'seals the secret values of a %s, and holds its key to them',
+    async (_, task) => {
+      const { trigger } = setUp();
+      const whole = { ...task, values: [secret], sourceLocation: 'secret@https://example.com/a.git' };
+      const { run } = await trigger.submit(whole, 'ann', 'k');
+      expect(JSON.stringify(run)).not.toMatch(/sesame|ghp/);
+      const opened = openRequestSecrets(key, run.sealedSecrets ?? '');
+      expect(joinSecrets(run.request, opened)).toEqual({ ...whole, sourceLocation: 'https://example.com/a.git' });
+      expect((await trigger.submit(whole, 'ann', 'k')).created).toBe(false);
+      const other = { ...whole, values: [{ ...secret, value: 'other' }] };
+      await expect(trigger.submit(other, 'ann', 'k')).rejects.toMatchObject({ failure: { reason: 'conflict' } });
+    },
+  );
 
   it('refuses work only when workers are there and none of them can do it', async () => {
     const { trigger, store } = setUp();

@@ -62,8 +62,11 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
         : Promise.resolve({
             description: 'a context',
             open: () => Promise.reject(new Error('not read here')),
+            readFile: () => Promise.resolve(undefined),
             dispose: () => Promise.resolve(),
           }),
+    random: () => 0.5,
+    fetchText: () => Promise.reject(new Error('nothing is fetched here')),
     archive: (id) => Promise.resolve(void archived.push(id)),
     readEngine: () =>
       engineFailure ? Promise.reject(engineFailure) : Promise.resolve({ version: '1', architecture: 'amd64' }),

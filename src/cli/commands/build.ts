@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import type { ApiClient, RunView } from '../api-types.ts';
+import type { RunView } from '../api-types.ts';
 import { isLoopback } from '../client-config.ts';
 import { readBuildFlags, type BuildFlags } from '../build-request.ts';
 import type { Cli, Start } from '../cli.ts';
 import { findContext } from '../context.ts';
-import { exitCodeOfRun, type ExitCode } from '../exit-codes.ts';
-import { interruptedCode, withInterrupt } from '../io.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { submitBuild } from '../quick-build.ts';
-import { followLog, sayThatItGoesOn } from '../run-log.ts';
-import { listImages, paintStatus, runResult } from '../run-view.ts';
+import { collect, noteRegistry, runToEnd } from '../run-to-end.ts';
 
 const examples = `
 Examples:
@@ -21,57 +19,13 @@ Examples:
 CONTEXT is a folder (its .dockerignore is honoured), an archive file, a git URL with #ref:folder, the URL of a tar archive, or -.
 Without -t the image is built and not pushed. Ctrl-C stops following; the run goes on.`;
 
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-/** Azure's scripts name the registry; here there is one, so that another name deserves a word and no more. */
-async function noteRegistry({ screen }: Cli, client: ApiClient, given: string): Promise<void> {
-  const { name, loginServer } = await client.registry();
-  if ([name, loginServer].some((one) => one.toLowerCase() === given.toLowerCase())) return;
-  screen.note(`note: --registry ${given} is ignored; this server's registry is ${name} (${loginServer})`);
-}
-
-async function reportQueued({ screen }: Cli, run: RunView): Promise<ExitCode> {
-  await screen.result(runResult(run));
-  if (!screen.json) await screen.print(run.runId);
-  return 0;
-}
-
-/** The end of a build: what was pushed, and when no log was shown, how it went. */
-async function reportEnd({ screen }: Cli, run: RunView, isLogShown: boolean): Promise<ExitCode> {
-  const { colors } = screen;
-  if (!isLogShown) {
-    const why = run.runErrorMessage === undefined ? '' : `: ${run.runErrorMessage}`;
-    await screen.print(`Run ${run.runId} ${paintStatus(colors, run.status)}${why}`);
-  }
-  for (const image of listImages(run)) await screen.print(`${colors.bold('Image:')} ${image}`);
-  await screen.result(runResult(run));
-  return exitCodeOfRun(run.status);
-}
-
 async function build(cli: Cli, word: string, flags: BuildFlags): Promise<ExitCode> {
   const wish = readBuildFlags(flags, cli.io.env);
   const context = await findContext(cli.io, word, { file: flags.file, compress: !isLoopback(cli.server()) });
   const client = await cli.client();
   if (flags.registry !== undefined) await noteRegistry(cli, client, flags.registry);
-  return withInterrupt(cli.io, async (signal) => {
-    const submitted = await submitBuild(cli, client, { wish, context }, signal).catch((error: unknown) => {
-      if (signal.aborted) return undefined;
-      throw error;
-    });
-    if (submitted === undefined) {
-      cli.screen.note('Stopped before anything was submitted.');
-      return interruptedCode;
-    }
-    if (!flags.wait) return reportQueued(cli, submitted);
-    const silent = flags.logs ? {} : { onEvent: () => Promise.resolve() };
-    if (!flags.logs) cli.screen.note(`Queued a run with ID: ${submitted.runId}`);
-    const run = await followLog(cli, client, submitted.runId, { signal, ...silent });
-    if (run !== undefined) return reportEnd(cli, run, flags.logs);
-    sayThatItGoesOn(cli, submitted.runId);
-    return interruptedCode;
-  });
+  const submit = (signal: AbortSignal): Promise<RunView> => submitBuild(cli, client, { wish, context }, signal);
+  return runToEnd(cli, client, { submit, wait: flags.wait, logs: flags.logs });
 }
 
 /** Adds `slipway build`. */

@@ -1,11 +1,9 @@
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../../domain/failure.ts';
-import type { RunId } from '../../domain/run.ts';
-import type { RunRequest } from '../../domain/run-request.ts';
-import { planQuickBuild } from '../../task/quick-build.ts';
 import { createManualTrigger } from '../../trigger/manual.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import type { AppOptions } from '../options.ts';
+import { createPlanCheck } from '../plan-check.ts';
 import { createRunRequestParser } from '../run-request.ts';
 import { sendRun } from './runs.ts';
 
@@ -20,18 +18,6 @@ function readIdempotencyKey(request: Request): string | undefined {
   throw fail('invalid-request', 'Idempotency-Key must be 1 to 200 printable ASCII characters', {
     field: 'Idempotency-Key',
   });
-}
-
-/** Plans a request with made-up values for what only the worker knows, so that what cannot be planned is refused at once. */
-function createPlanCheck(registryHost: string): (request: RunRequest) => void {
-  return (request) => {
-    planQuickBuild(request, {
-      runId: 'ca1' as RunId,
-      registry: registryHost,
-      startedAt: new Date(0),
-      architecture: 'amd64',
-    });
-  };
 }
 
 /** `POST …/scheduleRun` with a run request; answers with the run's document. `Idempotency-Key` makes repeating it harmless. */
