@@ -33,6 +33,8 @@ export interface CmdJob {
   readonly attempt: number;
   /** Takes over a container that outlives its step; it ends with the run. */
   readonly keep: (kept: KeptContainer) => void;
+  /** False for an engine that cannot give containers a first process that reaps others and hands signals on. */
+  readonly hasInit?: boolean;
 }
 
 /** A container that is there until the end of the run. */
@@ -56,7 +58,7 @@ const failed = (message: string, exitCode?: number): Outcome => ({
 /** What a step came to that did not get as far as an exit code of its own. Rethrows what is no fault of the step. */
 function describeFault(error: unknown): Outcome {
   if (error instanceof FailureError && stepFaults.includes(error.failure.reason)) return failed(error.failure.message);
-  if (error instanceof EngineRefusal && error.status < 500) return failed(oneLine(error.message));
+  if (error instanceof EngineRefusal) return failed(`the container could not be made: ${oneLine(error.message)}`);
   throw error;
 }
 
@@ -106,37 +108,44 @@ async function create(job: CmdJob): Promise<Created | undefined> {
   const image = await findStepImage(job);
   const place = await placed;
   if (!image || job.signal.aborted) return undefined;
-  const source = { scope, step, attempt, image, place, mounts: volumes.mountsOf(step) };
+  const { hasInit = true } = job;
+  const source = { scope, step, attempt, image, place, hasInit, mounts: volumes.mountsOf(step) };
   const spec = describeContainer(source, (volume, path) => volumes.mount(volume, path));
   const id = await createContainer(scope.engine, nameOf(scope, step.id, attempt), spec);
   try {
     await volumes.fill({ id, image: image.id }, step);
   } catch (error) {
-    discard(job, id);
+    void discard(job, id);
     throw error;
   }
   return { id, spec };
 }
 
-function discard({ scope }: CmdJob, id: string): void {
-  void scope.inBackground('removing a container', () => removeContainer(scope.engine, id));
+function discard({ scope }: CmdJob, id: string): Promise<void> {
+  return scope.inBackground('removing a container', () => removeContainer(scope.engine, id));
 }
 
 interface Running extends Created {
   readonly output: FollowedOutput;
 }
 
-async function start(job: CmdJob, { id, spec }: Created): Promise<Running | Outcome> {
+/** True when the engine's own small init program is not installed beside it. */
+function isInitMissing(error: unknown): boolean {
+  return error instanceof EngineRefusal && error.message.includes('docker-init');
+}
+
+/** Starts a container; `no-init` when that needs a program of the engine that is not there. The container is gone unless it runs. */
+async function start(job: CmdJob, { id, spec }: Created): Promise<Running | Outcome | 'no-init'> {
   const { engine } = job.scope;
-  const reader = createOutputReader(job.io, spec.isTerminal);
-  const output = followOutput(await attachContainer(engine, id), reader);
+  let output: FollowedOutput | undefined;
   try {
+    output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, spec.isTerminal));
     await engine.json({ method: 'POST', path: `/containers/${id}/start`, deadlineMs: 120_000 });
     return { id, spec, output };
   } catch (error) {
-    output.close();
-    discard(job, id);
-    return describeStartFault(error);
+    output?.close();
+    await discard(job, id);
+    return isInitMissing(error) && job.hasInit !== false ? 'no-init' : describeStartFault(error);
   }
 }
 
@@ -185,7 +194,7 @@ async function follow(job: CmdJob, { id, output }: Running): Promise<Outcome> {
     output.close();
     if (stopped) await stopped;
     else if (job.step.keep) job.keep({ id, ended: Promise.resolve(), silence: () => {} });
-    else discard(job, id);
+    else void discard(job, id);
   }
 }
 
@@ -197,6 +206,7 @@ async function runContainer(job: CmdJob): Promise<Outcome> {
     return canceledBy(job.signal);
   }
   const running = await start(job, created);
+  if (running === 'no-init') return runContainer({ ...job, hasInit: false });
   if ('kind' in running) return running;
   if (!job.step.detach || isAborted(job.signal)) return follow(job, running);
   leave(job, running);

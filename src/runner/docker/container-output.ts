@@ -60,8 +60,8 @@ export interface FollowedOutput {
 /** Follows an attached container's stream to its end. A stream that breaks has ended. */
 export function followOutput(stream: Readable, reader: OutputReader): FollowedOutput {
   let lastAt = performance.now();
+  let isOver = false;
   const ended = new Promise<void>((resolve) => {
-    let isOver = false;
     const end = (): void => {
       if (!isOver) reader.flush();
       isOver = true;
@@ -82,6 +82,9 @@ export function followOutput(stream: Readable, reader: OutputReader): FollowedOu
       lastAt = performance.now();
       await ended.finally(() => clearInterval(timer));
     },
-    close: () => stream.destroy(),
+    close: () => {
+      isOver = true;
+      stream.destroy();
+    },
   };
 }

@@ -17,6 +17,8 @@ export interface ContainerSource {
   readonly image: StepImage;
   readonly place: Place;
   readonly mounts: readonly Mount[];
+  /** Whether the engine's init program is the container's first process. */
+  readonly hasInit: boolean;
 }
 
 const engineSocket = '/var/run/docker.sock';
@@ -110,7 +112,10 @@ function portsOf({ step, image }: ContainerSource): ContainerParts {
   return { config: { ExposedPorts: exposed }, host: { PortBindings: bindings } };
 }
 
-function baseOf({ scope, step, attempt, image, place }: ContainerSource, mounts: readonly object[]): ContainerParts {
+function baseOf(
+  { scope, step, attempt, image, place, hasInit }: ContainerSource,
+  mounts: readonly object[],
+): ContainerParts {
   const env = step.env.map(({ name, value }) => `${name}=${value}`);
   return {
     config: {
@@ -121,7 +126,7 @@ function baseOf({ scope, step, attempt, image, place }: ContainerSource, mounts:
       ...(step.workingDirectory !== undefined && { WorkingDir: step.workingDirectory }),
       ...(step.user !== undefined && { User: step.user }),
     },
-    host: { NetworkMode: place.mode, Init: true, LogConfig: logging, Mounts: mounts },
+    host: { NetworkMode: place.mode, Init: hasInit, LogConfig: logging, Mounts: mounts },
     endpoint: place.hasNames ? { Aliases: [step.id] } : {},
   };
 }
