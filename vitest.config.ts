@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** Property tests draw the same cases each time. */
+const setupFiles = ['test/config/properties.ts'];
 const slow = ['test/integration/**', 'test/docker/**', 'test/conformance/**'];
 
 /** Projects by what they need: nothing, Redis, a container engine, a whole running Slipway. */
@@ -7,7 +9,7 @@ export default defineConfig({
   test: {
     passWithNoTests: true,
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 10_000 } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, setupFiles, testTimeout: 10_000 } },
       {
         test: {
           name: 'integration',

@@ -33,9 +33,11 @@ class Converter {
 
   #convertObject(data: object, depth: number): Value {
     if (Array.isArray(data)) return new GoList(data.map((item: unknown) => this.#member(item, depth)));
-    if (data instanceof Date) return data.toISOString();
+    if (data instanceof Date) return Number.isNaN(data.getTime()) ? null : data.toISOString();
     const entries: [unknown, unknown][] = data instanceof Map ? [...data.entries()] : Object.entries(data);
-    return new GoMap(new Map(entries.map(([key, item]) => [String(key), this.#member(item, depth)])));
+    // Only a scalar can be a key; what else a Map has for one cannot be named in a template.
+    const named = entries.filter(([key]) => typeof key !== 'object' && typeof key !== 'function');
+    return new GoMap(new Map(named.map(([key, item]) => [String(key), this.#member(item, depth)])));
   }
 
   #member(data: unknown, depth: number): Value {

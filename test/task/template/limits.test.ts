@@ -193,6 +193,16 @@ describe('whatever the template', () => {
     );
   });
 
+  it('data with odd keys and dates is taken, without what has no name', () => {
+    const data = new Map<unknown, unknown>([
+      [{ toString: 0 }, 'an object for a key'],
+      [() => 0, 'a function for a key'],
+      [Symbol('s'), 1],
+      [7, new Date(Number.NaN)],
+    ]);
+    expect(render('{{len .}}', defaultLimits, data)).toEqual({ ok: true, text: '2' });
+  });
+
   it('data of any shape is taken', () => {
     fc.assert(
       fc.property(fc.anything({ withMap: true, withBigInt: true, withDate: true, withSet: true }), (data) => {
