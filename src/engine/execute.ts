@@ -49,9 +49,15 @@ function end(step: Step, outcome: Outcome, execution: Execution): Outcome {
   return outcome;
 }
 
+/** Runners know that they were stopped; why is known here, in words that are the same for every kind of step. */
+function explain(outcome: Outcome, signal: AbortSignal): Outcome {
+  const stopped = outcome.kind === 'canceled' ? stopOf(signal) : undefined;
+  return stopped ? { kind: 'canceled', reason: describeStop(stopped) } : outcome;
+}
+
 async function attempt(step: Step, signal: AbortSignal, execution: Execution): Promise<Outcome> {
   try {
-    return await execution.options.runStep(step, signal);
+    return explain(await execution.options.runStep(step, signal), signal);
   } catch (error) {
     execution.errors.push(error);
     stop(execution.breakdown, { kind: 'sibling-failed', step: step.id });

@@ -55,6 +55,7 @@ describe('the graph', () => {
     await stage.end('a', failed);
     const outcomes = await done;
     expect(kinds(outcomes)).toEqual({ a: 'failed', b: 'canceled', c: 'skipped' });
+    expect(outcomes.get('b' as never)).toEqual({ kind: 'canceled', reason: 'step a failed' });
     expect(outcomes.get('c' as never)).toEqual({ kind: 'skipped', because: 'step b did not succeed' });
   });
 
