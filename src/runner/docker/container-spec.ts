@@ -21,7 +21,8 @@ export interface ContainerSource {
   readonly hasInit: boolean;
 }
 
-const engineSocket = '/var/run/docker.sock';
+/** Where clients look for the engine's socket. */
+const usualSocket = '/var/run/docker.sock';
 
 /** Far above what a build needs, far below what a machine has. */
 const maxProcesses = 4096;
@@ -103,7 +104,8 @@ function limitsOf(step: CmdStep): ContainerParts {
 function rightsOf({ step, scope }: ContainerSource): ContainerParts {
   if (step.privileged) return { host: { Privileged: true } };
   const socket = step.usesEngine && scope.settings.allowPrivileged;
-  return { host: { CapDrop: droppedRights, ...(socket && { Binds: [`${engineSocket}:${engineSocket}`] }) } };
+  const { engineSocket = usualSocket } = scope.settings;
+  return { host: { CapDrop: droppedRights, ...(socket && { Binds: [`${engineSocket}:${usualSocket}`] }) } };
 }
 
 function portsOf({ step, image }: ContainerSource): ContainerParts {

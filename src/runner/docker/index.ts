@@ -95,12 +95,14 @@ export function createDockerRunner(options: DockerRunnerOptions): DockerRunner {
   const { engine, installation, registryHost, clock, logger } = options;
   const background = createBackground(logger);
   const means = meansOf(options);
+  const path = engine.host.startsWith('unix://') ? engine.host.slice('unix://'.length) : undefined;
+  const settings = { ...options, ...(path !== undefined && { engineSocket: path }) };
   return {
     prepare: async (setup) => {
       await engine.version();
       const plan = setup.plan ?? createPlan([]);
       const now = (): number => clock.now();
-      const scope = { engine, setup, plan, installation, settings: options, now, inBackground: background.start };
+      const scope = { engine, setup, plan, installation, settings, now, inBackground: background.start };
       return prepareRun(scope, means);
     },
     sweep: (sweep) =>

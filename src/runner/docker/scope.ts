@@ -15,6 +15,8 @@ export const labels = {
 export interface ContainerSettings {
   /** Steps may have what reaches into the host: `privileged`, host namespaces, added rights, the engine's socket. Off when not given. */
   readonly allowPrivileged?: boolean;
+  /** Path of the engine's socket on the engine's machine, for steps that may have it; the usual one when not given. */
+  readonly engineSocket?: string;
   /** Real images for the bare names under which the original's machines have theirs (`docker`, `bash`); others are used as written. */
   readonly images?: Readonly<Record<string, string>>;
   /**
