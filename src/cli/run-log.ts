@@ -26,6 +26,7 @@ const tones = {
   'run-planned': 'plain',
   'step-started': 'cyan',
   'image-pushed': 'cyan',
+  'dependencies-found': 'plain',
   'step-ended': (event) => (event.outcome.kind === 'succeeded' ? 'cyan' : 'red'),
   'run-ended': (event) => (event.status === 'Succeeded' ? 'green' : 'red'),
   output: (event) => (event.stream === 'system' ? 'dim' : 'plain'),

@@ -83,6 +83,8 @@ export function renderEvent(event: SequencedEvent, context: EventContext): strin
       return renderStepEnd(event.step, event.outcome, after(context.stepStartTimes?.get(event.step), event.at));
     case 'image-pushed':
       return `Pushed ${formatOutputImage(event.image)}`;
+    case 'dependencies-found':
+      return undefined;
     case 'run-ended':
       return renderRunEnd(event, context);
   }

@@ -1,3 +1,4 @@
+import type { ImageDependencies } from './dependencies.ts';
 import type { Digest } from './digest.ts';
 import type { RepositoryName, Tag } from './image-reference.ts';
 import type { Outcome } from './outcome.ts';
@@ -17,6 +18,8 @@ export type RunEvent =
   | { readonly kind: 'output'; readonly step?: StepId; readonly stream: OutputStream; readonly text: string }
   | { readonly kind: 'step-ended'; readonly step: StepId; readonly outcome: Outcome }
   | { readonly kind: 'image-pushed'; readonly step: StepId; readonly image: OutputImage }
+  /** What the images that a build step made stand on: one entry for each name, one without a name when it has none. */
+  | { readonly kind: 'dependencies-found'; readonly step: StepId; readonly dependencies: readonly ImageDependencies[] }
   | { readonly kind: 'run-ended'; readonly status: FinalStatus; readonly message?: string };
 
 /** An event with its place in the run's stream (1, 2, 3 … without gaps) and its time (ISO 8601, UTC). */

@@ -1,6 +1,7 @@
 /** What a step came to: a value, never thrown. */
 export type Outcome =
-  | { readonly kind: 'succeeded' }
+  /** `outputs`: the values that the step gives to later ones, by name; absent when it gives none. */
+  | { readonly kind: 'succeeded'; readonly outputs?: Readonly<Record<string, string>> }
   | { readonly kind: 'failed'; readonly exitCode?: number; readonly message: string }
   | { readonly kind: 'timed-out'; readonly afterMs: number }
   | { readonly kind: 'canceled'; readonly reason: string }

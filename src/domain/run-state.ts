@@ -42,6 +42,8 @@ export function applyEvent(run: Run, event: RunEvent, at: string): Run {
       return { ...touched, steps: changeStep(run.steps, event.step, { finishTime: at, outcome: event.outcome }) };
     case 'image-pushed':
       return { ...touched, outputImages: [...run.outputImages, event.image] };
+    case 'dependencies-found':
+      return { ...touched, dependencies: [...(run.dependencies ?? []), ...event.dependencies] };
     case 'run-ended':
       return endRun(touched, event, at);
     case 'output':

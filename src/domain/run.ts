@@ -1,3 +1,4 @@
+import type { ImageDependencies } from './dependencies.ts';
 import type { Digest } from './digest.ts';
 import type { Outcome } from './outcome.ts';
 import type { RunRequest } from './run-request.ts';
@@ -72,6 +73,8 @@ export interface Run {
   readonly cancelRequested?: { readonly at: string; readonly by: string };
   readonly steps: readonly StepRecord[];
   readonly outputImages: readonly OutputImage[];
+  /** What the images that it built stand on, in the order in which they were built. */
+  readonly dependencies?: readonly ImageDependencies[];
   readonly runErrorMessage?: string;
   readonly isArchiveEnabled: boolean;
 }

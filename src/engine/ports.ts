@@ -1,3 +1,4 @@
+import type { ImageDependencies } from '../domain/dependencies.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OutputImage, RunId } from '../domain/run.ts';
@@ -11,6 +12,8 @@ export interface StepIo {
   output(stream: OutputStream, text: string): void;
   /** An image has arrived in its registry. */
   pushed(image: OutputImage): void;
+  /** What the images that a build made stand on. */
+  builtOn(dependencies: readonly ImageDependencies[]): void;
 }
 
 /** What a runner must know of a run before its first step. */

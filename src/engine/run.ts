@@ -34,6 +34,9 @@ function ioOf(step: Step, emit: (event: RunEvent) => void): StepIo {
     pushed: (image) => {
       emit({ kind: 'image-pushed', step: step.id, image });
     },
+    builtOn: (dependencies) => {
+      emit({ kind: 'dependencies-found', step: step.id, dependencies });
+    },
   };
 }
 

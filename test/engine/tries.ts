@@ -25,6 +25,7 @@ export function recordIo(): StepIo & { readonly lines: string[]; readonly images
     images,
     output: (stream, text) => lines.push(`${stream}: ${text}`),
     pushed: (image) => images.push(image.repository),
+    builtOn: () => {},
   };
 }
 

@@ -63,6 +63,7 @@ export function recordIo(): RecordedIo {
     images,
     output: (stream, text) => lines.push({ stream, text }),
     pushed: (image) => images.push(image),
+    builtOn: () => {},
     text: () => lines.map((line) => line.text).join('\n'),
   };
 }

@@ -35,6 +35,9 @@ function watchOutput(io: StepIo, texts: readonly string[]): { io: StepIo; isSeen
       pushed: (image) => {
         io.pushed(image);
       },
+      builtOn: (dependencies) => {
+        io.builtOn(dependencies);
+      },
     },
     isSeen: (last) => seen || texts.some((one) => last.includes(one)),
   };

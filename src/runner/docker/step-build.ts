@@ -50,7 +50,7 @@ async function keepCache({ scope, step, io, signal }: StepBuild): Promise<void> 
   const reference = cacheReference(step);
   if (reference === undefined) return;
   const { engine, setup, now } = scope;
-  const silent = { output: () => {}, pushed: () => {} };
+  const silent = { output: () => {}, pushed: () => {}, builtOn: () => {} };
   const job = { engine, images: [reference], credentials: setup.registryCredentials, io: silent, signal, now };
   const outcome = await runPush({ ...job, backoffMs: [] });
   if (outcome.kind === 'failed') io.output('system', `warning: the cache was not kept: ${outcome.message}`);

@@ -1,0 +1,22 @@
+import type { Digest } from './digest.ts';
+
+/** An image as a dependency names it: with its registry always said, and Docker Hub's short names written out (`library/node`). */
+export interface ImageIdentity {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag?: string;
+  /** What the name stood for when the step ran; absent when nobody learned it. */
+  readonly digest?: Digest;
+}
+
+/** What an image stands on. */
+export interface ImageDependencies {
+  /** The image that was made; absent when the build gave it no name. */
+  readonly image?: ImageIdentity;
+  /** The image that the target stage begins with, through other stages; absent for `scratch`. */
+  readonly runtime?: ImageIdentity;
+  /** Every other image that the build reads: bases of other stages, `COPY --from`, `RUN --mount=from`, syntax front ends; each once. */
+  readonly buildTime: readonly ImageIdentity[];
+  /** The commit of the context, where it came from git. */
+  readonly commit?: string;
+}
