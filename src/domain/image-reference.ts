@@ -1,3 +1,4 @@
+import type { ImageIdentity } from './dependencies.ts';
 import { isDigest, type Digest } from './digest.ts';
 import { fail } from './failure.ts';
 
@@ -85,4 +86,34 @@ export function formatImageReference(image: ImageReference): string {
   const tag = image.tag === undefined ? '' : `:${image.tag}`;
   const digest = image.digest === undefined ? '' : `@${image.digest}`;
   return `${host}${image.repository}${tag}${digest}`;
+}
+
+/** Docker Hub has many names on the wire and in old configurations; the first of these is the one that references are given. */
+const dockerHub: ReadonlySet<string> = new Set([
+  'docker.io',
+  'index.docker.io',
+  'registry-1.docker.io',
+  'registry.hub.docker.com',
+]);
+
+/**
+ * The one identity of an image, however its name was written: the registry in lower case (Docker Hub is `docker.io`), Docker Hub's own
+ * images under `library/`, and the tag `latest` where neither tag nor digest is given.
+ */
+export function identifyImage({ registry, repository, tag, digest }: ImageReference): ImageIdentity {
+  const host = registry?.toLowerCase() ?? 'docker.io';
+  const isHub = dockerHub.has(host);
+  const named = tag ?? (digest === undefined ? 'latest' : undefined);
+  return {
+    registry: isHub ? 'docker.io' : host,
+    repository: isHub && !repository.includes('/') ? `library/${repository}` : repository,
+    ...(named !== undefined && { tag: named }),
+    ...(digest !== undefined && { digest }),
+  };
+}
+
+/** Writes an identity as a name to pull by: with its tag where it has one, else with its digest. */
+export function formatImageIdentity({ registry, repository, tag, digest }: ImageIdentity): string {
+  const rest = tag === undefined ? `@${digest ?? ''}` : `:${tag}`;
+  return `${registry}/${repository}${rest === '@' ? '' : rest}`;
 }

@@ -3,9 +3,11 @@ import type { BuildStep } from '../../domain/step.ts';
 import type { StepIo } from '../../engine/ports.ts';
 import type { Context } from '../../source/ports.ts';
 import type { Outcome } from '../../domain/outcome.ts';
+import type { BuildSources } from './build-source.ts';
 import type { BaseImage, BuiltVertex } from './buildkit-progress.ts';
 import type { EngineMessage } from './json-lines.ts';
 import type { EngineCalls, EngineRequest } from './request.ts';
+import type { RunScope } from './scope.ts';
 
 /** One build to be done. */
 export interface BuildJob {
@@ -63,6 +65,22 @@ export interface Builder {
   readonly remains: string | undefined;
   readonly vertices: readonly BuiltVertex[];
   readonly bases: readonly BaseImage[];
+}
+
+/** A build step to be done. */
+export interface StepBuild {
+  readonly scope: RunScope;
+  readonly sources: BuildSources;
+  readonly step: BuildStep;
+  readonly io: StepIo;
+  readonly signal: AbortSignal;
+  /** Names the build on the engine; unique there. */
+  readonly buildId: string;
+  readonly createBuilder: (job: BuildJob) => Builder;
+  /** Host of our registry as image names have it. */
+  readonly registryHost: string;
+  /** What the engine builds when no platform is named: `linux/amd64`. */
+  readonly enginePlatform: string;
 }
 
 /** The values of a step's secret arguments, by name. */

@@ -57,11 +57,15 @@ function placeOf(step: BuildStep, path: string): LocalPlace {
 /** What the workspace can be read from: the context while they are the same, later the volume. */
 interface Reader {
   openFolder(folder: string): Promise<Readable>;
+  /** The whole of it, without what its ignore file leaves out; absent where that is not known before. */
+  readonly openForBuild?: NonNullable<Context['openForBuild']>;
   readFile(path: string): Promise<string | undefined>;
 }
 
 function readerOfContext(context: Context): Reader {
+  const openForBuild = context.openForBuild?.bind(context);
   return {
+    ...(openForBuild && { openForBuild }),
     openFolder: async (folder) => {
       const whole = await context.open();
       return folder === '' ? whole : changeArchive(whole, { folder });
@@ -115,6 +119,8 @@ async function createHolder(scope: RunScope, volumes: RunVolumes, image: string)
 
 function withoutIgnored(context: Context, { settings }: RunScope, dockerfile: string | undefined): Context {
   const { packIgnored } = settings;
+  const openForBuild = context.openForBuild?.bind(context);
+  if (openForBuild) return { ...context, open: () => openForBuild(dockerfile) };
   if (!packIgnored) return context;
   return { ...context, open: async () => packIgnored(await context.open(), dockerfile) };
 }
@@ -123,9 +129,12 @@ function withoutIgnored(context: Context, { settings }: RunScope, dockerfile: st
 async function withDockerfile(source: BuildSource, reader: Reader, path: string): Promise<BuildSource> {
   const text = await reader.readFile(path);
   if (text === undefined) throw fail('invalid-context', `there is no Dockerfile ${path}`);
+  const { context } = source;
   const add = { name: outerDockerfile, text };
-  const open = async (): Promise<Readable> => changeArchive(await source.context.open(), { folder: '', add });
-  return { context: { ...source.context, open }, dockerfile: outerDockerfile };
+  const open = async (): Promise<Readable> => changeArchive(await context.open(), { folder: '', add });
+  const readFile: Context['readFile'] = async (name, maxBytes) =>
+    name === outerDockerfile ? text : context.readFile(name, maxBytes);
+  return { context: { ...context, open, readFile }, dockerfile: outerDockerfile };
 }
 
 /** Prepares finding the contexts of a run's builds; `keep` takes over a container that is to go at the end of the run. */
@@ -151,14 +160,18 @@ export function createBuildSources(
   const openLocal = async (step: BuildStep, path: string): Promise<BuildSource> => {
     const { folder, inner, dockerfile } = placeOf(step, path);
     const reader = await readerNow();
+    const commit = scope.setup.context?.commit;
     const context: Context = {
       description: posix.join(workspacePath, folder),
       open: () => reader.openFolder(folder),
       readFile: (name) => reader.readFile(posix.join(folder, name)),
+      ...(commit !== undefined && { commit }),
+      ...(reader.openForBuild && folder === '' && { openForBuild: reader.openForBuild }),
       dispose: async () => {},
     };
     const isPart = hasContainers || folder !== '';
-    const source = { context: isPart ? withoutIgnored(context, scope, inner) : context, dockerfile: inner };
+    const isFiltered = isPart || context.openForBuild !== undefined;
+    const source = { context: isFiltered ? withoutIgnored(context, scope, inner) : context, dockerfile: inner };
     return inner === undefined ? withDockerfile(source, reader, dockerfile) : source;
   };
   return {

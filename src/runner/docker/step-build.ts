@@ -1,29 +1,16 @@
 import { FailureError } from '../../domain/failure.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { BuildStep } from '../../domain/step.ts';
-import type { StepIo } from '../../engine/ports.ts';
 import { createMasker } from '../../secret/mask.ts';
 import { runBuild } from './build.ts';
+import { findBases, reportBases } from './build-bases.ts';
 import { describeContextFault } from './build-context.ts';
-import { secretArguments, type Builder, type BuildJob, type BuildReport } from './build-job.ts';
+import { secretArguments, type BuildReport, type StepBuild } from './build-job.ts';
 import { buildOptions, cacheReference } from './build-options.ts';
-import type { BuildSources } from './build-source.ts';
 import { canceledBy, isAborted } from './canceled.ts';
+import { holdEnd } from './held-context.ts';
 import { findImageIds, removeDangling, removeQuietly } from './images.ts';
 import { runPush } from './push.ts';
-import type { RunScope } from './scope.ts';
-
-/** A build step to be done. */
-export interface StepBuild {
-  readonly scope: RunScope;
-  readonly sources: BuildSources;
-  readonly step: BuildStep;
-  readonly io: StepIo;
-  readonly signal: AbortSignal;
-  /** Names the build on the engine; unique there. */
-  readonly buildId: string;
-  readonly createBuilder: (job: BuildJob) => Builder;
-}
 
 /** The engine's words about an instruction have the values of its arguments in them. */
 function withoutSecrets(outcome: Outcome, step: BuildStep): Outcome {
@@ -62,8 +49,11 @@ async function buildFrom(build: StepBuild): Promise<Outcome> {
   const { scope, sources, step, io, signal, buildId } = build;
   const { engine, settings, setup, now } = scope;
   const query = buildOptions(step, settings.allowPrivileged ?? false, io);
-  const { context, dockerfile } = await sources.open(step, signal);
+  const source = await sources.open(step, signal);
   try {
+    const { dockerfile } = source;
+    const bases = findBases(build, source);
+    const context = holdEnd(source.context, bases);
     const startedAt = now();
     const before = findImageIds(engine, step.tags).catch(() => new Set<string>());
     const shared = { engine, step, context, io, signal, buildId, now, query };
@@ -74,10 +64,13 @@ async function buildFrom(build: StepBuild): Promise<Outcome> {
       const remove = (): Promise<void> => removeDangling(engine, left, since === 'start' ? startedAt : 0);
       void scope.inBackground('removing images that have no name', remove);
     }
-    if (report.outcome.kind === 'succeeded') await keepCache(build);
+    if (report.outcome.kind === 'succeeded') {
+      await reportBases(build, await bases, report, source.context.commit);
+      await keepCache(build);
+    }
     return withoutSecrets(report.outcome, step);
   } finally {
-    await context.dispose();
+    await source.context.dispose();
   }
 }
 

@@ -1,0 +1,153 @@
+import type { ImageDependencies, ImageIdentity } from '../../domain/dependencies.ts';
+import { maskDependencies } from '../../domain/dependency-document.ts';
+import { isDigest, type Digest } from '../../domain/digest.ts';
+import { toFailure } from '../../domain/failure.ts';
+import { formatImageIdentity } from '../../domain/image-reference.ts';
+import { readDependencies, type BaseReference, type FileDependencies } from '../../dockerfile/dependencies.ts';
+import { createMasker } from '../../secret/mask.ts';
+import { secretArguments, type BuildReport, type StepBuild } from './build-job.ts';
+import type { BuildSource } from './build-source.ts';
+import {
+  askRegistry,
+  identify,
+  inspectLocal,
+  isSameRepository,
+  mayBeStale,
+  refreshLocal,
+  type LocalImage,
+} from './local-bases.ts';
+
+/** What a build stands on, as far as it can be known before it. */
+export type BuildBases =
+  | { readonly kind: 'known'; readonly file: FileDependencies; readonly local: ReadonlyMap<string, LocalImage> }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+const maxDockerfileBytes = 1024 * 1024;
+
+/** The text of the Dockerfile that the build will use; the front end takes a small initial too when none is named. */
+async function readDockerfile({ context, dockerfile }: BuildSource): Promise<string | undefined> {
+  if (dockerfile !== undefined) return context.readFile(dockerfile, maxDockerfileBytes);
+  const names = ['Dockerfile', 'dockerfile'];
+  for (const name of names) {
+    const text = await context.readFile(name, maxDockerfileBytes);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function allOf({ runtime, buildTime }: FileDependencies): readonly BaseReference[] {
+  return [...(runtime ? [runtime] : []), ...buildTime];
+}
+
+async function lookAt(build: StepBuild, { image, platform }: BaseReference): Promise<LocalImage | undefined> {
+  const copy = await inspectLocal(build, image);
+  if (!copy || !mayBeStale(build, image)) return copy;
+  const digest = await refreshLocal(build, image, copy, platform ?? build.step.platform);
+  if (digest === undefined) return copy;
+  if (!copy.digests.includes(digest)) return inspectLocal(build, image);
+  return { ...copy, digests: [digest] };
+}
+
+async function lookAtAll(build: StepBuild, file: FileDependencies): Promise<Map<string, LocalImage>> {
+  const found = allOf(file).map(async (base) => [formatImageIdentity(base.image), await lookAt(build, base)] as const);
+  const known = await Promise.all(found);
+  return new Map(known.flatMap(([name, image]) => (image ? [[name, image]] : [])));
+}
+
+async function find(build: StepBuild, source: BuildSource): Promise<BuildBases> {
+  const { step, enginePlatform } = build;
+  const text = await readDockerfile(source);
+  if (text === undefined) return { kind: 'unknown', why: 'the Dockerfile is not in the context' };
+  const options = {
+    arguments: Object.fromEntries(step.arguments.map(({ name, value }) => [name, value])),
+    ...(step.target !== undefined && { target: step.target }),
+    platform: step.platform ?? enginePlatform,
+    buildPlatform: enginePlatform,
+  };
+  const file = readDependencies(text, options);
+  const local = await lookAtAll(build, file);
+  if (![...local.values()].some(({ triggers }) => triggers.length > 0)) return { kind: 'known', file, local };
+  const triggersOf = (image: ImageIdentity) => local.get(formatImageIdentity(image))?.triggers ?? [];
+  const whole = readDependencies(text, { ...options, triggersOf });
+  return { kind: 'known', file: whole, local: await lookAtAll(build, whole) };
+}
+
+/**
+ * Reads what a build stands on, and sees to it that the engine's copies of our registry's images are what the registry has now. Never
+ * rejects: a build is not to fail for what is only to be known of it.
+ */
+export async function findBases(build: StepBuild, source: BuildSource): Promise<BuildBases> {
+  try {
+    return await find(build, source);
+  } catch (error) {
+    return { kind: 'unknown', why: toFailure(error).message };
+  }
+}
+
+/** The digest that the builder itself named. */
+function resolvedDigest(image: ImageIdentity, { bases }: BuildReport): Digest | undefined {
+  const resolved = bases.findLast(({ reference }) => {
+    const one = identify(reference);
+    return one !== undefined && isSameRepository(one, image) && one.tag === image.tag;
+  });
+  return resolved !== undefined && isDigest(resolved.digest) ? resolved.digest : undefined;
+}
+
+/**
+ * The digest by which the build knew a base: as it is pinned, as the builder resolved it, or as the engine's own copy has it. Of images
+ * that are only copied from, BuildKit says none: then it is what the registry has just after the build.
+ */
+async function withDigest(
+  build: StepBuild,
+  { image }: BaseReference,
+  local: ReadonlyMap<string, LocalImage>,
+  report: BuildReport,
+): Promise<ImageIdentity> {
+  const copy = local.get(formatImageIdentity(image));
+  const known = image.digest ?? resolvedDigest(image, report) ?? copy?.digests[0];
+  const digest = known ?? (copy === undefined ? await askRegistry(build, image) : undefined);
+  return { ...image, ...(digest !== undefined && { digest }) };
+}
+
+/** What a finished build stands on: an entry for each of its names, or one without a name. */
+async function describeBases(
+  build: StepBuild,
+  { file, local }: Extract<BuildBases, { kind: 'known' }>,
+  report: BuildReport,
+  commit: string | undefined,
+): Promise<readonly ImageDependencies[]> {
+  const runtime = file.runtime && (await withDigest(build, file.runtime, local, report));
+  const all = await Promise.all(file.buildTime.map((base) => withDigest(build, base, local, report)));
+  const others = new Map(all.map((image) => [formatImageIdentity(image), image]));
+  if (runtime) others.delete(formatImageIdentity(runtime));
+  const shared = {
+    ...(runtime && { runtime }),
+    buildTime: [...others.values()],
+    ...(commit !== undefined && { commit }),
+  };
+  const images = build.step.tags.flatMap((tag) => identify(tag) ?? []);
+  const entries = images.length === 0 ? [shared] : images.map((image) => ({ image, ...shared }));
+  return maskDependencies(entries, createMasker([...secretArguments(build.step).values()]));
+}
+
+function warningOf(bases: BuildBases): string | undefined {
+  if (bases.kind === 'unknown') return bases.why;
+  const [first, ...more] = bases.file.unresolved;
+  if (first === undefined) return undefined;
+  return `line ${first.line} of the Dockerfile: ${first.why}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;
+}
+
+/** Tells what a build that has succeeded stands on; what is not known is a warning. */
+export async function reportBases(
+  build: StepBuild,
+  bases: BuildBases,
+  report: BuildReport,
+  commit: string | undefined,
+): Promise<void> {
+  const warning = warningOf(bases);
+  if (warning !== undefined) {
+    const mask = createMasker([...secretArguments(build.step).values()]);
+    build.io.output('system', `warning: not all that the image stands on is known: ${mask(warning)}`);
+  }
+  if (bases.kind === 'known') build.io.builtOn(await describeBases(build, bases, report, commit));
+}
