@@ -18,10 +18,18 @@ export interface RegistryCredential {
   readonly password: string;
 }
 
+/** A registry's credential, of which parts may lie in a vault until the run is at work. */
+export interface CustomCredential extends RegistryCredential {
+  /** The parts that are URLs of secrets in a vault. */
+  readonly vaulted?: readonly (keyof RegistryCredential)[];
+  /** The identity to ask the vault with, a UUID. */
+  readonly clientId?: string;
+}
+
 export interface RunCredentials {
   /** `None`: the run gets no rights on the embedded registry; `Default`: it may pull and push there. */
   readonly sourceRegistry: { readonly loginMode: 'None' | 'Default' };
-  readonly customRegistries: Readonly<Record<string, RegistryCredential>>;
+  readonly customRegistries: Readonly<Record<string, CustomCredential>>;
 }
 
 /** What every kind of run request has (azure-api.md §6.2). */

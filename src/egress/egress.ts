@@ -93,12 +93,13 @@ async function follow(text: string, request: EgressRequest & { maxBytes: number 
   const field = request.field ?? 'sourceLocation';
   let url = parseUrl(text, field);
   let headers: Readonly<Record<string, string>> = request.headers ?? {};
+  const { body, method } = request;
+  const follows = body === undefined && request.redirects !== 'none';
   for (let redirects = 0; ; redirects += 1) {
-    const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-    const addresses = await way.deadline.race(way.resolve(url.hostname, port, field));
-    const response = await sendRequest(url, { headers, addresses, signal: way.deadline.signal });
+    const addresses = await way.deadline.race(way.resolve(url.hostname, portOf(url), field));
+    const response = await sendRequest(url, { headers, method, body, addresses, signal: way.deadline.signal });
     const location = response.headers.location;
-    if (!redirectStatuses.has(response.statusCode ?? 0) || location === undefined) {
+    if (!follows || !isRedirect(response) || location === undefined) {
       return answer(response, { url, maxBytes: request.maxBytes, deadline: way.deadline });
     }
     response.destroy();
@@ -107,6 +108,15 @@ async function follow(text: string, request: EgressRequest & { maxBytes: number 
     headers = headersFor(next, url, headers);
     url = next;
   }
+}
+
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
+}
+
+function isRedirect({ statusCode }: IncomingMessage): boolean {
+  return redirectStatuses.has(statusCode ?? 0);
 }
 
 function answer(

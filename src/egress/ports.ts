@@ -22,6 +22,12 @@ export interface EgressOptions {
 export interface EgressRequest {
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How `body` is sent; default POST. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH';
+  /** Sent by `method`, with a Content-Type among `headers`; undefined: a GET without a body. */
+  readonly body?: string;
+  /** `none`: a redirect is an answer like any other, as it is for a POST. For requests whose headers are for one host alone. */
+  readonly redirects?: 'none';
   readonly maxBytes?: number;
   readonly timeoutMs?: number;
   /** The field that a failure names: where the URL came from. Default `sourceLocation`. */
@@ -48,7 +54,7 @@ export interface Egress {
    */
   resolve(host: string, port?: number, field?: string): Promise<readonly ResolvedAddress[]>;
   /**
-   * GETs an http or https URL: addresses are checked and then connected to as checked, on every redirect anew (at
+   * GETs (or POSTs to) an http or https URL: addresses are checked and then connected to as checked, on every redirect anew (at
    * most 5, never from https to http; Authorization and Cookie do not cross hosts). Any status is an answer.
    * @throws `invalid-request`, `source-unavailable`, `too-large`, `timed-out`; the signal's reason when it aborts.
    */

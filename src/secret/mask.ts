@@ -37,13 +37,30 @@ function escapeForPattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-/**
- * Makes a function that replaces every form of every secret in a line by asterisks, the longest first.
- * Masking stops accidents, not an author who wants to print a secret.
- */
-export function createMasker(secrets: readonly string[]): (line: string) => string {
-  const forms = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length);
-  if (forms.length === 0) return (line) => line;
-  const pattern = new RegExp(forms.map(escapeForPattern).join('|'), 'g');
-  return (line) => line.replace(pattern, maskedValue);
+function patternOf(secrets: ReadonlySet<string>): RegExp | undefined {
+  const forms = [...new Set([...secrets].flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  return forms.length === 0 ? undefined : new RegExp(forms.map(escapeForPattern).join('|'), 'g');
+}
+
+/** Replaces every form of every secret that it knows in a line by asterisks, the longest first. */
+export interface Masker {
+  (line: string): string;
+  /** Makes more secrets known: those of lines that were masked before stay as they are. */
+  learn(secrets: readonly string[]): void;
+  /** All secrets that are known so far. */
+  known(): readonly string[];
+}
+
+/** Makes a masker that knows some secrets. Masking stops accidents, not an author who wants to print a secret. */
+export function createMasker(secrets: readonly string[]): Masker {
+  const known = new Set(secrets);
+  let pattern = patternOf(known);
+  const mask = (line: string): string => (pattern === undefined ? line : line.replace(pattern, maskedValue));
+  return Object.assign(mask, {
+    learn: (more: readonly string[]): void => {
+      for (const one of more) known.add(one);
+      pattern = patternOf(known);
+    },
+    known: () => [...known],
+  });
 }

@@ -12,6 +12,14 @@ describe('the masker', () => {
     expect(createMasker([])('nothing here')).toBe('nothing here');
   });
 
+  it('learns more secrets, and says which it knows', () => {
+    const mask = createMasker(['first-secret']);
+    expect(mask('first-secret second-secret')).toBe('******** second-secret');
+    mask.learn(['second-secret', 'first-secret']);
+    expect(mask('first-secret second-secret')).toBe('******** ********');
+    expect(mask.known()).toEqual(['first-secret', 'second-secret']);
+  });
+
   it('does not mask values that are too short to be secrets', () => {
     expect(createMasker(['abc'])('abc')).toBe('abc');
   });
