@@ -1,13 +1,14 @@
 import { fail } from '../../domain/failure.ts';
 import type { CmdStep } from '../../domain/step.ts';
 import { commandOf } from './command.ts';
+import { droppedRights, logging, maxProcesses } from './container-limits.ts';
 import type { Place } from './network.ts';
 import { publishPorts } from './published-ports.ts';
 import { parseBytes, parseCpus } from './quantities.ts';
 import { joinParts, readRunOptions, type ContainerParts } from './run-options.ts';
 import { labelsOf, type RunScope } from './scope.ts';
 import type { StepImage } from './step-image.ts';
-import type { Mount } from './volumes.ts';
+import type { Mount } from './mount.ts';
 
 /** All that a step's container is made of. */
 export interface ContainerSource {
@@ -24,31 +25,16 @@ export interface ContainerSource {
 /** Where clients look for the engine's socket. */
 const usualSocket = '/var/run/docker.sock';
 
-/** Far above what a build needs, far below what a machine has. */
-const maxProcesses = 4096;
-
-/**
- * Rights of the engine's usual set that no step needs: raw packets (to pose as others on its network) and device files. The rest stays:
- * package managers change owners and set capabilities of files, servers bind low ports and change their user, sudo writes to the audit log.
- */
-const droppedRights = ['MKNOD', 'NET_RAW'];
-
-/** The engine's own log of a container is for an operator who looks at it, and for taking up its output again; ours is the log. */
-const logging = { Type: 'local', Config: { 'max-size': '16m', 'max-file': '2', compress: 'false' } };
-
 /**
  * Refuses what would let a step leave its container.
  * @throws `unsupported`
  */
-export function assertConfined({ settings }: RunScope, step: CmdStep): void {
-  if (settings.allowPrivileged) return;
-  if (step.usesEngine) {
-    throw fail(
-      'unsupported',
-      `this step drives the container engine; Slipway does not give containers the host's engine`,
-    );
+export function assertConfined({ settings, engineAccess }: RunScope, step: CmdStep): void {
+  if (step.usesEngine && engineAccess?.kind !== 'socket') {
+    const why = engineAccess?.why ?? 'its run has no socket for it';
+    throw fail('unsupported', `this step drives the container engine, which is not possible here: ${why}`);
   }
-  if (step.privileged) {
+  if (step.privileged && !settings.allowPrivileged) {
     throw fail(
       'unsupported',
       'a privileged container has the rights of the machine itself; this installation allows none',
@@ -101,11 +87,21 @@ function limitsOf(step: CmdStep): ContainerParts {
   };
 }
 
-function rightsOf({ step, scope }: ContainerSource): ContainerParts {
-  if (step.privileged) return { host: { Privileged: true } };
-  const socket = step.usesEngine && scope.settings.allowPrivileged;
-  const { engineSocket = usualSocket } = scope.settings;
-  return { host: { CapDrop: droppedRights, ...(socket && { Binds: [`${engineSocket}:${usualSocket}`] }) } };
+function rightsOf({ step }: ContainerSource): ContainerParts {
+  return { host: step.privileged ? { Privileged: true } : { CapDrop: droppedRights } };
+}
+
+/** The run's own engine socket where clients look for the engine's. */
+function socketOf({ step, scope: { engineAccess } }: ContainerSource): readonly object[] {
+  if (!step.usesEngine || engineAccess?.kind !== 'socket') return [];
+  return [{ Type: 'bind', Source: engineAccess.path, Target: usualSocket }];
+}
+
+const builderVariable = 'DOCKER_BUILDKIT';
+
+/** The engine socket of a run has no BuildKit: clients are told to do without, unless the task says otherwise. */
+function engineEnv({ usesEngine, env }: CmdStep): readonly string[] {
+  return usesEngine && env.every(({ name }) => name !== builderVariable) ? [`${builderVariable}=0`] : [];
 }
 
 function portsOf({ step, image }: ContainerSource): ContainerParts {
@@ -123,7 +119,7 @@ function baseOf(
     config: {
       Image: image.id,
       ...commandOf(step, image),
-      Env: ['HOME=/acb/home', ...env],
+      Env: ['HOME=/acb/home', ...engineEnv(step), ...env],
       Labels: labelsOf(scope, { id: step.id, attempt }),
       ...(step.workingDirectory !== undefined && { WorkingDir: step.workingDirectory }),
       ...(step.user !== undefined && { User: step.user }),
@@ -150,7 +146,7 @@ export function describeContainer(source: ContainerSource, mountOf: MountOf): Co
   const { step, scope, place } = source;
   const options = step.options.filter(({ name }) => name !== 'mount');
   const flags = step.options.filter(({ name }) => name === 'mount').map(({ value = '' }) => parseMount(value));
-  const mounts = [...source.mounts, ...flags.map((flag) => readMount(source, mountOf, flag))];
+  const mounts = [...source.mounts, ...socketOf(source), ...flags.map((flag) => readMount(source, mountOf, flag))];
   const parts = [
     limitsOf(step),
     rightsOf(source),
