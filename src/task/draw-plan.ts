@@ -1,3 +1,4 @@
+import { formatOutput, replaceOutputs } from '../domain/output-reference.ts';
 import type { Plan, Step } from '../domain/step.ts';
 
 /** What a step does, in one line. */
@@ -13,7 +14,9 @@ function describeWork(step: Step): string {
 }
 
 function oneLine(text: string, width: number): string {
-  const line = text.trim().replace(/[\s\u0000-\u001f\u007f]+/g, ' ');
+  const line = replaceOutputs(text, formatOutput)
+    .trim()
+    .replace(/[\s\u0000-\u001f\u007f]+/g, ' ');
   return line.length > width ? `${line.slice(0, width - 1)}…` : line;
 }
 

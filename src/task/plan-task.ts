@@ -1,6 +1,7 @@
 import { createReport, type Diagnostic, type Fault } from './diagnostic.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import type { ReadAliasSource } from './alias/read.ts';
+import { formatOutput, replaceOutputs } from '../domain/output-reference.ts';
 import type { Plan, SecretSource } from '../domain/step.ts';
 import { diagnose, prepareTask, type Prepared, type Render, type TaskFile } from './prepare.ts';
 import { findUnsafe, renderData, type RunData, type Values } from './render-data.ts';
@@ -123,7 +124,10 @@ function renderWith(
 }
 
 function addFaults({ file, found }: Work, { placeOf, locator }: Rendered, faults: readonly Fault[]): void {
-  for (const { at, ...fault } of faults) found.push({ ...fault, file: file.name, ...locator.locate(placeOf(at)) });
+  for (const { at, message, ...fault } of faults) {
+    const shown = replaceOutputs(message, formatOutput);
+    found.push({ ...fault, message: shown, file: file.name, ...locator.locate(placeOf(at)) });
+  }
 }
 
 /** The secrets that a rendered text asks for: what a first pass is for. */
@@ -178,7 +182,7 @@ function readRendered(work: Work, prepared: Prepared, rendered: Rendered): Plan 
   const { workingDirectory, env, network } = options;
   const plan = readTask(
     isEmpty ? undefined : root,
-    { limits, aliases: prepared.aliases, workingDirectory, env, network, lineOf },
+    { limits, text: rendered.text, aliases: prepared.aliases, workingDirectory, env, network, lineOf },
     report,
   );
   addFaults(work, rendered, report.faults);

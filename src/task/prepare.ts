@@ -3,7 +3,7 @@ import { variableAliases } from './alias/built-in.ts';
 import { readAliases, type AliasSources } from './alias/read.ts';
 import { substituteAliases, type UnknownAlias } from './alias/substitute.ts';
 import { createReport, type Diagnostic, type Fault } from './diagnostic.ts';
-import { findNearest } from './nearest.ts';
+import { findNearest } from '../domain/nearest.ts';
 import type { Values } from './render-data.ts';
 import { createPlaces, removeComments, splitLines, type MappedText, type Place } from './text/mapped-text.ts';
 import { findVersion, hasAliases } from './text/version.ts';

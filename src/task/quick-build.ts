@@ -14,6 +14,12 @@ export interface RunVariables {
   readonly startedAt: Date;
   /** Of the worker's engine: `amd64`, `arm64`, … */
   readonly architecture: string;
+  /** Known of runs whose context comes from git, or that an event or a task has made. */
+  readonly commit?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly gitTag?: string | undefined;
+  readonly taskName?: string | undefined;
+  readonly triggeredBy?: string | undefined;
 }
 
 /** The longest a build may take by itself, seconds; the run's own timeout is the one that people set. */
@@ -26,7 +32,7 @@ export function formatRunDate(date: Date): string {
   return `${iso.slice(0, 10).replaceAll('-', '')}-${iso.slice(11, 19).replaceAll(':', '')}z`;
 }
 
-function variablesOf(run: RunVariables): Readonly<Record<string, string>> {
+function variablesOf(run: RunVariables): Readonly<Record<string, string | undefined>> {
   return {
     ID: run.runId,
     Registry: run.registry,
@@ -34,6 +40,11 @@ function variablesOf(run: RunVariables): Readonly<Record<string, string>> {
     Date: formatRunDate(run.startedAt),
     OS: 'linux',
     Architecture: run.architecture,
+    Commit: run.commit,
+    Branch: run.branch,
+    GitTag: run.gitTag,
+    TaskName: run.taskName,
+    TriggeredBy: run.triggeredBy,
   };
 }
 
@@ -42,8 +53,12 @@ export function renderImageName(name: string, run: RunVariables, field: string):
   const variables = variablesOf(run);
   return name.replace(/\{\{(.*?)\}\}/g, (whole, expression: string) => {
     const key = /^-?\s*\.(?:Run\.(\w+)|Build\.(ID))\s*-?$/.exec(expression.trim());
-    const value = variables[key?.[1] ?? key?.[2] ?? ''];
+    const variable = key?.[1] ?? key?.[2] ?? '';
+    const value = variables[variable];
     if (value !== undefined) return value;
+    if (Object.hasOwn(variables, variable)) {
+      throw fail('invalid-request', `"${whole}" in an image name: this run has no ${variable}`, { field });
+    }
     throw fail('invalid-request', `"${whole}" in an image name is not known`, {
       field,
       hint: `use one of ${Object.keys(variables)

@@ -1,3 +1,4 @@
+import { mayHaveOutputs } from '../domain/output-reference.ts';
 import { formatRunDate } from './quick-build.ts';
 
 /** What is known of a run, for `.Run` (acr-tasks.md §2.1). Missing texts are empty. */
@@ -31,7 +32,7 @@ const harmless = /^(?!-)[\p{L}\p{N}._/@:+~,=#-]*$/u;
 export function findUnsafe(run: RunData): string | undefined {
   const name = foreign.find((key) => {
     const text = run[key] ?? '';
-    return !harmless.test(text) || text.length > 500;
+    return !harmless.test(text) || text.length > 500 || mayHaveOutputs(text);
   });
   return name === undefined ? undefined : `the run's ${name} has characters that could change what the task does`;
 }

@@ -41,6 +41,12 @@ describe('a hostile file', () => {
     for (const one of found) expect(formatDiagnostic(one, { color: false }).length).toBeLessThan(2000);
   });
 
+  it('is refused at the place where it has too many pieces', () => {
+    const text = `steps:\n${'  - cmd: a\n'.repeat(10)}`;
+    expect(errorsOf(text, { limits: { tokens: 40 } })).toEqual(['5:8 the file has more than 40 pieces of YAML']);
+    expect(plan(text, { limits: { tokens: 200 } }).ok).toBe(true);
+  });
+
   it('is refused when it is too large', () => {
     expect(errorsOf(`# ${'x'.repeat(256 * 1024)}\nsteps: []`)).toEqual(['1:1 a task file has at most 256 KiB']);
     expect(errorsOf(`# ${'ü'.repeat(128 * 1024)}\nsteps: []`)).toEqual(['1:1 a task file has at most 256 KiB']);

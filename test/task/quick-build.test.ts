@@ -85,4 +85,11 @@ describe('the plan of a quick build', () => {
   it('writes dates as the language has them', () => {
     expect(formatRunDate(new Date('2026-01-02T03:04:05Z'))).toBe('20260102-030405z');
   });
+
+  it('names images after the commit and branch of a git context, where the run has them', () => {
+    const named = { imageNames: ['app:{{.Run.Branch}}-{{.Run.Commit}}'] };
+    const known = { ...run, branch: 'main', commit: 'c0ffee' };
+    expect(planQuickBuild(aRequest(named), known).steps[0]).toMatchObject({ tags: ['127.0.0.1:5080/app:main-c0ffee'] });
+    expect(() => plan(named)).toThrow(/this run has no Branch/);
+  });
 });

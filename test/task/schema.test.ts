@@ -140,7 +140,10 @@ describe('the schema of task files', () => {
     fc.assert(
       fc.property(task, (one) => {
         expect(validate(one)).toBe(true);
-        expect(plan(JSON.stringify(one, null, 1))).toMatchObject({ ok: true, warnings: [] });
+        const result = plan(JSON.stringify(one, null, 1));
+        // That a step can never run is about the graph, of which the schema knows nothing.
+        expect(result).toMatchObject({ ok: true });
+        expect(result.warnings.filter(({ code }) => code !== 'run-on')).toEqual([]);
       }),
     );
   });

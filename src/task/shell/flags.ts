@@ -1,4 +1,4 @@
-import { findNearest } from '../nearest.ts';
+import { findNearest } from '../../domain/nearest.ts';
 import type { ShellToken } from './tokens.ts';
 
 /** A flag as it was found on a command line. */

@@ -1,6 +1,6 @@
 import type { Argument } from '../../domain/run-request.ts';
 import { isImageName } from './image-name.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import type { EnvVariable, PassedOption, BuildStep } from '../../domain/step.ts';
 import { buildFlagNames, findBuildFlag, type BuildFlag } from '../shell/build-flags.ts';
 import { needsShell, unsetVariables } from '../shell/commands.ts';
@@ -8,6 +8,7 @@ import { readFlags, type FlagLine, type GivenFlag } from '../shell/flags.ts';
 import { readShellLine } from '../shell/words.ts';
 import type { Located } from '../yaml/fields.ts';
 import { readContext } from './build-context.ts';
+import { refuseInFlags } from './outputs.ts';
 import type { TaskScope } from './scope.ts';
 
 type Parsed = Pick<
@@ -28,6 +29,9 @@ type Parsed = Pick<
 type Given = readonly GivenFlag<BuildFlag>[];
 
 const fieldFlags = new Set(['file', 'tag', 'build-arg', 'label', 'target', 'platform', 'no-cache', 'pull']);
+
+/** Flags whose values may be outputs. */
+const readingFlags = new Set('tag build-arg label target platform file cache-from'.split(' '));
 
 /** What a build string's words are taken from. */
 export interface BuildSource {
@@ -77,6 +81,7 @@ function checkFlags(
   if (withoutValue !== undefined) report.error(at, 'flag', `${withoutValue.written} in build has no value`);
   for (const { flag, written } of given)
     if (flag.refused !== undefined) report.error(at, 'flag', `${written} cannot be used here: ${flag.refused}`);
+  refuseInFlags(given, readingFlags, at, report);
   if (rest.length > 1) {
     const words = rest.map(({ text }) => JSON.stringify(text.slice(0, 40))).slice(0, 4);
     report.error(

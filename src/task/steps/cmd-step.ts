@@ -6,6 +6,7 @@ import { readCmd, type ParsedCmd } from './cmd.ts';
 import { mergeEnv, type StepEnv } from './env.ts';
 import { volumeOfFlag } from './run-volumes.ts';
 import type { StepFields, TaskScope } from './scope.ts';
+import { secureCommands } from './secure-cmd.ts';
 import { isOn, textOf, textsOf, valueOr, type Located } from '../yaml/fields.ts';
 
 /** Where a run's workspace is mounted in each step. */
@@ -158,13 +159,15 @@ export function makeCmdStep({ cmd, fields, network, mounts }: CmdStepSource, sco
   const volumes = allOf(flags, 'volume').map((text) => volumeOfFlag(text, cmd.at, scope));
   const { own, ...directory } = readDirectory(fields, flags, scope);
   const usedNetwork = lastOf(flags, 'network', 'net') ?? network;
+  const secured = secureCommands({ ...parsed, ...readTexts(fields, flags) }, cmd.at, scope.report);
   return {
     kind: 'cmd',
     cmd: cmd.value,
     ...parsed,
-    usesEngine: parsed.usesEngine || volumes.includes('engine'),
     ...readTexts(fields, flags),
-    env: joinEnv(env, flags),
+    ...secured.commands,
+    usesEngine: parsed.usesEngine || volumes.includes('engine'),
+    env: [...joinEnv(env, flags), ...secured.env],
     ...directory,
     ports: [...textsOf(fields.ports), ...allOf(flags, 'publish')],
     expose: [...textsOf(fields.expose), ...allOf(flags, 'expose')],

@@ -1,5 +1,5 @@
 import { agentImages } from '../alias/built-in.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import type { EnvVariable, ShellScript } from '../../domain/step.ts';
 import { isUtility, needsShell, otherPrograms, splitCommands, unsetVariables } from '../shell/commands.ts';
 import { readFlags, type GivenFlag } from '../shell/flags.ts';
@@ -7,6 +7,7 @@ import { findRunFlag, runFlagNames, type RunFlag } from '../shell/run-flags.ts';
 import type { ShellLine, ShellToken } from '../shell/tokens.ts';
 import { readShellLine } from '../shell/words.ts';
 import type { Located } from '../yaml/fields.ts';
+import { refuseInFlags } from './outputs.ts';
 import type { TaskScope } from './scope.ts';
 
 /** What a cmd string says. */
@@ -51,12 +52,16 @@ function readLine({ cmd, env }: CmdSource, text: string, { report }: TaskScope):
   return read.line;
 }
 
+/** Flags whose values may be outputs. */
+const readingFlags = new Set('env user workdir entrypoint publish expose cpus memory label hostname'.split(' '));
+
 function checkFlags(flags: ReturnType<typeof readFlags<RunFlag>>, at: number, { report }: TaskScope): void {
   for (const { written } of flags.unknown)
     report.error(at, 'unknown-flag', `docker run has no flag ${written.slice(0, 60)}`, suggest(written, runFlagNames));
   if (flags.withoutValue !== undefined) report.error(at, 'flag', `${flags.withoutValue.written} in cmd has no value`);
   for (const { flag, written } of flags.given)
     if (flag.refused !== undefined) report.error(at, 'flag', `${written} cannot be used here: ${flag.refused}`);
+  refuseInFlags(flags.given, readingFlags, at, report);
 }
 
 function lastPart(image: string): string {

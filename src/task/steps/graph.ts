@@ -1,6 +1,6 @@
 import type { StepId } from '../../domain/step.ts';
 import type { Report } from '../diagnostic.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import type { RawStep } from './scope.ts';
 
 const idPattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;

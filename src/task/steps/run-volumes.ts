@@ -1,4 +1,4 @@
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import type { VolumeMount } from '../../domain/step.ts';
 import type { TaskScope } from './scope.ts';
 

@@ -7,6 +7,8 @@ import type { Fields } from '../yaml/fields.ts';
 /** What a step's own reading needs to know of the task around it. */
 export interface TaskScope {
   readonly report: Report;
+  /** The rendered text, which offsets are into. */
+  readonly text: string;
   readonly limits: Limits;
   /** The file's line of an offset. */
   readonly lineOf: (at: number) => number;

@@ -1,6 +1,7 @@
+import { mayHaveOutputs } from '../../domain/output-reference.ts';
 import type { AttemptPolicy, BuildStep, RunOn, Step, StepId } from '../../domain/step.ts';
 import { stepKeys, stepKeysByKind, stepMistakes, type StepKey } from '../keys.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import { isNothing, isOn, readFields, readList, readMap, textOf, valueOr, type Located } from '../yaml/fields.ts';
 import type { YamlNode } from '../yaml/tree.ts';
 import type { Report } from '../diagnostic.ts';
@@ -8,6 +9,7 @@ import { readBuild } from './build.ts';
 import { makeCmdStep, resolveDirectory } from './cmd-step.ts';
 import { mergeEnv } from './env.ts';
 import { checkIds, readId, readNeeds } from './graph.ts';
+import { linkOutputs, readingKeys, refuseMisplaced } from './outputs.ts';
 import { readPush } from './push.ts';
 import type { RawStep, StepFields, TaskScope } from './scope.ts';
 import { readMounts } from './volumes.ts';
@@ -20,8 +22,9 @@ function isKind(key: string): key is Kind {
 
 const runOns: readonly RunOn[] = ['success', 'failure', 'always'];
 
-/** Reads the list of steps as far as their keys and ids; `limit` is the most that a task may have. */
-export function readRawSteps(node: YamlNode | undefined, limit: number, report: Report): readonly RawStep[] {
+/** Reads the list of steps as far as their keys and ids. */
+export function readRawSteps(node: YamlNode | undefined, { limits, text, report }: TaskScope): readonly RawStep[] {
+  const limit = limits.steps;
   const items = node === undefined ? [] : (readList(node, 'steps', report)?.items ?? []);
   const over = items[limit];
   if (over !== undefined)
@@ -31,8 +34,9 @@ export function readRawSteps(node: YamlNode | undefined, limit: number, report: 
       report.error(item.at, 'step', 'this step is empty', 'remove the "-"');
       return [];
     }
-    const map = readMap(item, 'a step', report);
-    if (map === undefined) return [];
+    const whole = readMap(item, 'a step', report);
+    if (whole === undefined) return [];
+    const map = mayHaveOutputs(text) ? refuseMisplaced(whole, readingKeys, report) : whole;
     const fields = readFields(map, { table: stepKeys, of: 'a step', mistakes: stepMistakes }, report);
     const isUnreadable = map.entries.some(
       ({ key, value }) => isKind(key) && fields[key] === undefined && !isNothing(value),
@@ -104,11 +108,16 @@ function readAttempts({ fields }: RawStep, report: Report): AttemptPolicy {
   };
 }
 
-function readRunOn({ fields: { runOn } }: RawStep, report: Report): RunOn {
+function readRunOn({ fields: { runOn } }: RawStep, needs: readonly StepId[], report: Report): RunOn {
   const found = runOns.find((one) => one === runOn?.value.toLowerCase());
-  if (runOn === undefined || found !== undefined) return found ?? 'success';
-  report.error(runOn.at, 'value', `runOn is one of ${runOns.join(', ')}`, suggest(runOn.value, runOns));
-  return 'success';
+  if (runOn === undefined) return 'success';
+  if (found === undefined)
+    report.error(runOn.at, 'value', `runOn is one of ${runOns.join(', ')}`, suggest(runOn.value, runOns));
+  if (found === 'failure' && needs.length === 0) {
+    const hint = 'name the steps whose failure is meant in its when';
+    report.warn(runOn.at, 'run-on', 'this step waits for no other, whose failure it could run on: it never runs', hint);
+  }
+  return found ?? 'success';
 }
 
 function codesOf(field: StepFields['exitedWith']): readonly number[] | undefined {
@@ -129,7 +138,7 @@ function makeBase(
     id: id as StepId,
     index,
     needs,
-    runOn: readRunOn(step, scope.report),
+    runOn: readRunOn(step, needs, scope.report),
     ...(exitedWith !== undefined && { exitedWith }),
     ...(exitedWithout !== undefined && { exitedWithout }),
     timeoutSeconds: positiveOr(fields.timeout, scope.stepTimeout),
@@ -209,5 +218,6 @@ function readStep(step: RawStep, needs: readonly StepId[], scope: TaskScope): St
 /** Reads every step, and its place in the graph. */
 export function readSteps(raw: readonly RawStep[], scope: TaskScope): readonly Step[] {
   const needs = readNeeds(raw, scope.report);
-  return raw.flatMap((step, index) => readStep(step, needs[index] ?? [], scope) ?? []);
+  const steps = raw.flatMap((step, index) => readStep(step, needs[index] ?? [], scope) ?? []);
+  return linkOutputs(steps, raw, scope);
 }

@@ -1,14 +1,16 @@
 import type { Report } from '../diagnostic.ts';
 import type { Limits } from '../limits.ts';
 import { taskKeys, taskMistakes } from '../keys.ts';
+import { mayHaveOutputs } from '../../domain/output-reference.ts';
 import type { Plan } from '../../domain/step.ts';
 import { defaultVersion, isTaskVersion, taskVersions } from '../text/version.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import { readFields, readMap, textOf, valueOr, type Fields } from '../yaml/fields.ts';
 import type { YamlNode } from '../yaml/tree.ts';
 import { readTaskEnv } from './env.ts';
 import { readNetworks } from './networks.ts';
 import type { TaskScope } from './scope.ts';
+import { refuseMisplaced } from './outputs.ts';
 import { readSecrets } from './secrets.ts';
 import { readRawSteps, readSteps } from './steps.ts';
 import { readVolumes } from './volumes.ts';
@@ -16,6 +18,8 @@ import { readVolumes } from './volumes.ts';
 /** What a task is given from outside its file. */
 export interface TaskDefaults {
   readonly limits: Limits;
+  /** The rendered text, which offsets are into. */
+  readonly text: string;
   /** Aliases for the first word of `cmd`; empty in versions without them. */
   readonly aliases: ReadonlyMap<string, string>;
   /** For tasks that name none. */
@@ -63,9 +67,10 @@ function scopeOf(
   const { networks, defaultNetwork } = readNetworks(fields.networks?.value, defaults.network, report);
   const { volumes, names } = readVolumes(fields.volumes?.value, report);
   const timeout = valueOr(fields.stepTimeout, 0);
-  const { limits, lineOf, aliases } = defaults;
+  const { limits, lineOf, aliases, text } = defaults;
   return {
     report,
+    text,
     limits,
     lineOf,
     stepTimeout: timeout > 0 ? timeout : stepTimeoutSeconds,
@@ -84,12 +89,13 @@ function scopeOf(
  * errors afterwards.
  */
 export function readTask(root: YamlNode | undefined, defaults: TaskDefaults, report: Report): Plan | undefined {
-  const map = root === undefined ? undefined : readMap(root, 'a task', report);
-  if (map === undefined) return undefined;
+  const whole = root === undefined ? undefined : readMap(root, 'a task', report);
+  if (whole === undefined) return undefined;
+  const map = mayHaveOutputs(defaults.text) ? refuseMisplaced(whole, new Set(['steps']), report) : whole;
   const fields = readFields(map, { table: taskKeys, of: 'a task', mistakes: taskMistakes }, report);
   const version = readVersion(fields, report);
   const scope = scopeOf(fields, defaults, report);
-  const raw = readRawSteps(fields.steps?.value, defaults.limits.steps, report);
+  const raw = readRawSteps(fields.steps?.value, scope);
   if (raw.length === 0 && !report.hasErrors())
     report.warn(map.at, 'step', 'this task has no steps, and so does nothing');
   if (fields.alias !== undefined)

@@ -1,6 +1,6 @@
 import type { Report } from '../diagnostic.ts';
 import { mountKeys, volumeKeys } from '../keys.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import type { Volume, VolumeMount } from '../../domain/step.ts';
 import { readFields, readList, readMap, type Fields } from '../yaml/fields.ts';
 import type { YamlMap, YamlNode } from '../yaml/tree.ts';

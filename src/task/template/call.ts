@@ -1,6 +1,7 @@
 import { LimitFault, TemplateFault } from './faults.ts';
+import { indexOutputs, refuseOutput } from './outputs.ts';
 import { parameterNames, type ParameterType, type TemplateFunction } from './functions/define.ts';
-import { GoInt, GoList, GoMap, GoTime, int, isTrue, typeName, type Value } from './value.ts';
+import { GoInt, GoList, GoMap, GoObject, GoTime, int, isTrue, typeName, type Value } from './value.ts';
 import type { State } from './state.ts';
 import type { Operand } from './syntax/ast.ts';
 import type { NumberLiteral } from './syntax/numbers.ts';
@@ -19,7 +20,10 @@ export interface Call {
  * Checks number and types of the arguments as Go's reflection does, and calls the function.
  * @throws TemplateFault at the argument that does not fit, or at the call when the function refuses.
  */
-export function callFunction(state: State, call: Call): Value {
+export function callFunction(state: State, given: Call): Value {
+  const output = given.name === 'index' ? callIndex(given) : undefined;
+  if (output !== undefined) return output;
+  const call = withoutOutputs(given);
   const callee = state.functions.get(call.name);
   if (callee === undefined) throw new TemplateFault(`"${call.name}" is not a defined function`, { offset: call.at });
   checkCount(call, callee);
@@ -27,6 +31,28 @@ export function callFunction(state: State, call: Call): Value {
   const args = call.operands.map((operand, index) => argument(call, operand, parameterAt(callee, index)));
   if (call.piped !== undefined) args.push(checkType(call.piped.value, parameterAt(callee, args.length), call.at));
   return invoke(state, call, { callee, args });
+}
+
+/** The call with arguments that are no outputs, which functions cannot use. */
+function withoutOutputs(call: Call): Call {
+  if (call.piped !== undefined) refuseOutput(call.piped.value, call.at);
+  return { ...call, evaluate: (operand) => refuseOutput(call.evaluate(operand), operand.at) };
+}
+
+/** `index .Outputs "step" "name"`; undefined for any other use of it. */
+function callIndex({ at, operands: [first, ...names], evaluate }: Call): Value {
+  if (first?.kind !== 'field' && first?.kind !== 'variable') return undefined;
+  const of = evaluate(first);
+  if (!(of instanceof GoObject)) return undefined;
+  try {
+    return indexOutputs(
+      of,
+      names.map((name) => refuseOutput(evaluate(name), name.at)),
+    );
+  } catch (error) {
+    if (error instanceof TemplateFault) error.offset ??= at;
+    throw error;
+  }
 }
 
 function checkCount({ name, at, operands, piped }: Call, { parameters, rest }: TemplateFunction): void {

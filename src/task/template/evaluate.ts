@@ -1,5 +1,6 @@
 import { TemplateFault } from './faults.ts';
 import { sortedKeys } from './format/printer.ts';
+import { checkShown, refuseOutput } from './outputs.ts';
 import { evaluatePipeline } from './pipeline.ts';
 import { Scope } from './scope.ts';
 import { GoList, GoMap, int, isTrue, typeName, type Value } from './value.ts';
@@ -39,7 +40,10 @@ function runNode(state: State, dot: Value, node: TemplateNode): Ending {
       return 'done';
     case 'action': {
       const value = evaluatePipeline(state, dot, node.pipeline);
-      if (node.pipeline.variables.length === 0) show(state, value);
+      if (node.pipeline.variables.length === 0) {
+        checkShown(value, node.pipeline.at);
+        show(state, value);
+      }
       return 'done';
     }
     case 'break':
@@ -63,7 +67,7 @@ function show(state: State, value: Value): void {
 
 function runBranch(state: State, dot: Value, node: Branch): Ending {
   const size = state.scope.size;
-  const value = evaluatePipeline(state, dot, node.pipeline);
+  const value = refuseOutput(evaluatePipeline(state, dot, node.pipeline), node.pipeline.at);
   const ending = node.kind === 'range' ? runRange(state, dot, { node, value }) : runChoice(state, dot, { node, value });
   state.scope.shrink(size);
   return ending;

@@ -1,4 +1,5 @@
 import { TemplateFault } from './faults.ts';
+import { GoRoot } from './outputs.ts';
 import { timeField } from './time/fields.ts';
 import { GoMap, GoObject, GoTime, anyMap, typeName, type Value } from './value.ts';
 import type { Field } from './syntax/ast.ts';
@@ -17,13 +18,18 @@ function evaluateField(value: Value, { name, at }: Field, isNested: boolean): Va
   }
   if (value instanceof GoMap) {
     const found = value.entries.get(name);
-    return found === undefined ? zeroEntry(value) : found;
+    return found === undefined ? unlisted(value, name) : found;
   }
   const found =
     value instanceof GoTime ? timeField(value, name) : value instanceof GoObject ? value.fields.get(name) : undefined;
   if (found !== undefined) return found;
   const type = isNested ? 'interface {}' : typeName(value);
   throw new TemplateFault(`can't evaluate field ${name} in type ${type}`, { offset: at });
+}
+
+/** What a map gives for a key that is not among its entries. */
+function unlisted(map: GoMap, name: string): Value {
+  return map instanceof GoRoot && name === 'Outputs' ? map.outputs : zeroEntry(map);
 }
 
 /** What a map gives for a key that it does not have. */

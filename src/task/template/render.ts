@@ -5,13 +5,14 @@ import { Printer } from './format/printer.ts';
 import { noFlags } from './format/flags.ts';
 import { fromData } from './from-data.ts';
 import { templateFunctions } from './functions/index.ts';
+import { GoRoot } from './outputs.ts';
 import { Scope } from './scope.ts';
 import { parseTemplate } from './syntax/parser.ts';
 import { toWellFormed } from './text/bytes.ts';
 import { loadZone } from './time/zone.ts';
 import type { Environment } from './functions/define.ts';
 import type { State } from './state.ts';
-import type { Value, Zone } from './value.ts';
+import { GoMap, type Value, type Zone } from './value.ts';
 
 /** Steps to spend for loading a time zone. */
 const zoneCost = 2000;
@@ -56,7 +57,8 @@ function render(text: string, data: unknown, options: RenderOptions): string {
   const budget = new Budget({ ...defaultLimits, ...options.limits });
   const { maxDepth } = budget.limits;
   const parsed = parseTemplate(text, { maxDepth, functions: functionNames });
-  const root = fromData(data, maxDepth);
+  const given = fromData(data, maxDepth);
+  const root = given instanceof GoMap ? new GoRoot(given.entries) : given;
   const scope = new Scope<Value>();
   scope.push('$', root);
   const output = new Printer(budget);

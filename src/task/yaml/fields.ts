@@ -1,5 +1,5 @@
 import type { Report } from '../diagnostic.ts';
-import { suggest } from '../nearest.ts';
+import { suggest } from '../../domain/nearest.ts';
 import { describeNode, resolveScalar, type YamlList, type YamlMap, type YamlNode } from './tree.ts';
 
 /** A value and where it stands. */

@@ -28,6 +28,20 @@ interface Tokens {
 
 type ParsedDocument = Document.Parsed<ParsedNode, false>;
 
+/** Pieces of the lexer that stand for no character of the text: a document, a scalar or flow collection begins, a flow collection broke off. */
+const marks = new Set(['\u0002', '\u0018', '\u001f']);
+
+/** The pieces of a text, or where it has too many: that is known for a small part of what putting them together takes. */
+function lexText(text: string, limit: number): { readonly lexemes: readonly string[]; readonly stoppedAt?: number } {
+  const lexemes: string[] = [];
+  let at = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    if (lexemes.push(lexeme) > limit) return { lexemes, stoppedAt: at };
+    if (!marks.has(lexeme)) at += lexeme.length;
+  }
+  return { lexemes };
+}
+
 /** Feeds the first document's tokens to the composer, and stops where collections are nested too deeply. */
 function composeFirst(text: string, limits: Limits): Tokens {
   const parser = new Parser();
@@ -49,10 +63,13 @@ function composeFirst(text: string, limits: Limits): Tokens {
     return { document: undefined };
   };
   const stop = (message: string): Tokens => ({ document: undefined, stopped: { at: parser.offset, message } });
-  let count = 0;
-  for (const lexeme of new Lexer().lex(text)) {
+  const { lexemes, stoppedAt } = lexText(text, limits.tokens);
+  if (stoppedAt !== undefined) {
+    const message = `the file has more than ${limits.tokens} pieces of YAML`;
+    return { document: undefined, stopped: { at: stoppedAt, message } };
+  }
+  for (const lexeme of lexemes) {
     if (take(parser.next(lexeme))) return finish();
-    if (++count > limits.tokens) return stop(`the file has more than ${limits.tokens} pieces of YAML`);
     // The document, a scalar and a place for a value not seen yet stand on the stack beside the collections.
     if (parser.stack.length > limits.depth + 3) return stop(`lists and maps are nested more than ${limits.depth} deep`);
   }

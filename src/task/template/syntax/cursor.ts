@@ -1,7 +1,7 @@
 import { LimitFault, TemplateFault } from '../faults.ts';
 import { quoteString } from '../text/quote.ts';
 import { Scope } from '../scope.ts';
-import { nearest } from '../text/nearest.ts';
+import { findNearest } from '../../../domain/nearest.ts';
 import type { Token, TokenKind } from './tokens.ts';
 
 const end: Token = { kind: 'end-of-text', text: '', at: 0 };
@@ -72,7 +72,7 @@ export class Cursor {
   /** What may have been meant by the name of a function that does not exist. */
   hintForFunction(name: string): string {
     if (/^\p{Lu}/u.test(name)) return `A value is written with a dot: .${name}`;
-    const near = nearest(name, this.#functions);
+    const near = findNearest(name, this.#functions);
     return near === undefined ? `A value is written with a dot: .Values.${name}` : `Did you mean ${near}?`;
   }
 

@@ -1,5 +1,5 @@
 import { TemplateFault } from '../faults.ts';
-import { nearest } from '../text/nearest.ts';
+import { findNearest } from '../../../domain/nearest.ts';
 import { blame, unexpected, type Cursor } from './cursor.ts';
 import { unquoteCharacter, unquoteString } from './literals.ts';
 import { parseNumber } from './numbers.ts';
@@ -170,7 +170,7 @@ function readLiteral({ kind, at, text }: Token): Operand | undefined {
 function checkVariable(cursor: Cursor, { text, at }: Token): void {
   if (cursor.variables.has(text)) return;
   const others = [...cursor.variables.names()].filter((name) => name !== '$');
-  const near = nearest(text, others);
+  const near = findNearest(text, others);
   const hint = near === undefined ? 'Declare it first: {{$name := value}}.' : `Did you mean ${near}?`;
   throw new TemplateFault(`undefined variable "${text}"`, { offset: at, hint });
 }
