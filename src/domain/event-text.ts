@@ -68,27 +68,30 @@ function renderStepEnd(id: StepId, outcome: Outcome, elapsed: string): string {
  * The first and the last line are those that Azure's clients show (acr-tasks.md §3.2).
  */
 export function renderEvent(event: SequencedEvent, context: EventContext): string | undefined {
-  switch (event.kind) {
-    case 'run-queued':
-      return `Queued a run with ID: ${context.runId}`;
-    case 'run-started':
-      return renderStart(event.worker, event.attempt);
-    case 'run-planned':
-      return undefined;
-    case 'step-started':
-      return `Step ${event.step} started`;
-    case 'output':
-      return event.text;
-    case 'step-ended':
-      return renderStepEnd(event.step, event.outcome, after(context.stepStartTimes?.get(event.step), event.at));
-    case 'image-pushed':
-      return `Pushed ${formatOutputImage(event.image)}`;
-    case 'dependencies-found':
-      return undefined;
-    case 'run-ended':
-      return renderRunEnd(event, context);
-  }
+  const render = renderers[event.kind] as (event: SequencedEvent, context: EventContext) => string | undefined;
+  return render(event, context);
 }
+
+const nothing = (): undefined => undefined;
+
+type EventOf<Kind extends SequencedEvent['kind']> = Extract<SequencedEvent, { kind: Kind }>;
+
+const renderers: {
+  readonly [Kind in SequencedEvent['kind']]: (event: EventOf<Kind>, context: EventContext) => string | undefined;
+} = {
+  'run-queued': (_, { runId }) => `Queued a run with ID: ${runId}`,
+  'run-started': ({ worker, attempt }) => renderStart(worker, attempt),
+  'run-planned': nothing,
+  'step-started': ({ step }) => `Step ${step} started`,
+  'try-started': nothing,
+  output: ({ text }) => text,
+  'try-ended': nothing,
+  'step-ended': ({ step, outcome, at }, context) =>
+    renderStepEnd(step, outcome, after(context.stepStartTimes?.get(step), at)),
+  'image-pushed': ({ image }) => `Pushed ${formatOutputImage(image)}`,
+  'dependencies-found': nothing,
+  'run-ended': renderRunEnd,
+};
 
 /**
  * A renderer for one run's events in order: it remembers when the run and its steps began. Made with `startTime` where the reader

@@ -16,6 +16,16 @@ export type RunEvent =
   | { readonly kind: 'step-started'; readonly step: StepId }
   /** One line, without its line end. `step` is absent for lines about the run itself. */
   | { readonly kind: 'output'; readonly step?: StepId; readonly stream: OutputStream; readonly text: string }
+  /** A try of a cmd step begins; tries of a run's step are numbered from 1. */
+  | { readonly kind: 'try-started'; readonly step: StepId; readonly number: number }
+  /** A try of a step that may have several is over; `isRetried`: another one follows it. */
+  | {
+      readonly kind: 'try-ended';
+      readonly step: StepId;
+      readonly number: number;
+      readonly outcome: Outcome;
+      readonly isRetried: boolean;
+    }
   | { readonly kind: 'step-ended'; readonly step: StepId; readonly outcome: Outcome }
   | { readonly kind: 'image-pushed'; readonly step: StepId; readonly image: OutputImage }
   /** What the images that a build step made stand on: one entry for each name, one without a name when it has none. */

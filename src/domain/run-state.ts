@@ -13,10 +13,24 @@ function withoutSecrets(run: Run): Run {
 
 type EventOf<Kind extends RunEvent['kind']> = Extract<RunEvent, { kind: Kind }>;
 
-/** An attempt begins: what an earlier one did is forgotten, but not when the first began. */
+/** The run waits for a worker: whoever takes it begins anew. */
+function queueRun({ plannedAttempt: _, ...run }: Run): Run {
+  return { ...run, status: 'Queued' };
+}
+
+/** An attempt begins. What an earlier one did counts until a new plan is made. */
 function startRun(run: Run, { attempt, worker }: EventOf<'run-started'>, at: string): Run {
-  const startTime = run.startTime ?? at;
-  return { ...run, status: 'Started', startTime, attempt, worker, steps: [], outputImages: [] };
+  return {
+    ...run,
+    status: run.plannedAttempt === undefined ? 'Started' : 'Running',
+    startTime: run.startTime ?? at,
+    attempt,
+    worker,
+  };
+}
+
+function planRun({ dependencies: _, ...run }: Run, { steps }: EventOf<'run-planned'>): Run {
+  return { ...run, status: 'Running', plannedAttempt: run.attempt, steps, outputImages: [] };
 }
 
 function endRun(run: Run, { status, message }: EventOf<'run-ended'>, at: string): Run {
@@ -28,25 +42,29 @@ function endRun(run: Run, { status, message }: EventOf<'run-ended'>, at: string)
  * output changes nothing.
  */
 export function applyEvent(run: Run, event: RunEvent, at: string): Run {
-  const touched = { ...run, lastUpdatedTime: at };
-  switch (event.kind) {
-    case 'run-queued':
-      return { ...touched, status: 'Queued' };
-    case 'run-started':
-      return startRun(touched, event, at);
-    case 'run-planned':
-      return { ...touched, status: 'Running', steps: event.steps };
-    case 'step-started':
-      return { ...touched, steps: changeStep(run.steps, event.step, { startTime: at }) };
-    case 'step-ended':
-      return { ...touched, steps: changeStep(run.steps, event.step, { finishTime: at, outcome: event.outcome }) };
-    case 'image-pushed':
-      return { ...touched, outputImages: [...run.outputImages, event.image] };
-    case 'dependencies-found':
-      return { ...touched, dependencies: [...(run.dependencies ?? []), ...event.dependencies] };
-    case 'run-ended':
-      return endRun(touched, event, at);
-    case 'output':
-      return run;
-  }
+  const change = changes[event.kind] as ((run: Run, event: RunEvent, at: string) => Run) | undefined;
+  return change ? change({ ...run, lastUpdatedTime: at }, event, at) : run;
 }
+
+/** What an event does to a record; nothing where there is no entry. */
+const changes: {
+  readonly [Kind in RunEvent['kind']]: ((run: Run, event: EventOf<Kind>, at: string) => Run) | undefined;
+} = {
+  'run-queued': queueRun,
+  'run-started': startRun,
+  'run-planned': planRun,
+  'step-started': (run, { step }, at) => ({ ...run, steps: changeStep(run.steps, step, { startTime: at }) }),
+  'step-ended': (run, { step, outcome }, at) => ({
+    ...run,
+    steps: changeStep(run.steps, step, { finishTime: at, outcome }),
+  }),
+  'image-pushed': (run, { image }) => ({ ...run, outputImages: [...run.outputImages, image] }),
+  'dependencies-found': (run, { dependencies }) => ({
+    ...run,
+    dependencies: [...(run.dependencies ?? []), ...dependencies],
+  }),
+  'run-ended': endRun,
+  'try-started': undefined,
+  'try-ended': undefined,
+  output: undefined,
+};

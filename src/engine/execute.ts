@@ -1,6 +1,7 @@
 import type { Outcome } from '../domain/outcome.ts';
 import type { Plan, Step, StepId } from '../domain/step.ts';
 import { findUnmet, hasFailed, survivesFailure, type Ended } from './conditions.ts';
+import { fillOutputs } from './outputs.ts';
 import type { RunStep } from './policy/timeout.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { describeStop, stop, stopOf } from './stop.ts';
@@ -12,6 +13,8 @@ export interface ExecuteOptions {
   readonly onEnd: (step: Step, outcome: Outcome) => void;
   /** How many steps may run at the same time, at least 1; undefined: any number. */
   readonly maxParallel?: number | undefined;
+  /** What steps came to before, in the order of their ends: they are not run, and `onEnd` is not told of them again. */
+  readonly finished?: ReadonlyMap<StepId, Outcome> | undefined;
 }
 
 interface Execution {
@@ -43,9 +46,9 @@ function signalOf(step: Step, { options, halt, breakdown }: Execution): AbortSig
   return AbortSignal.any(survivesFailure(step) ? lasting : [...lasting, halt.signal]);
 }
 
-function end(step: Step, outcome: Outcome, execution: Execution): Outcome {
-  execution.outcomes.set(step.id, outcome);
-  execution.options.onEnd(step, outcome);
+function end(step: Step, outcome: Outcome, { options, outcomes }: Execution): Outcome {
+  outcomes.set(step.id, outcome);
+  if (!options.finished?.has(step.id)) options.onEnd(step, outcome);
   return outcome;
 }
 
@@ -57,7 +60,9 @@ function explain(outcome: Outcome, signal: AbortSignal): Outcome {
 
 async function attempt(step: Step, signal: AbortSignal, execution: Execution): Promise<Outcome> {
   try {
-    return explain(await execution.options.runStep(step, signal), signal);
+    const filled = fillOutputs(step, execution.outcomes);
+    if (!filled.ok) return filled.outcome;
+    return explain(await execution.options.runStep(filled.step, signal), signal);
   } catch (error) {
     execution.errors.push(error);
     stop(execution.breakdown, { kind: 'sibling-failed', step: step.id });
@@ -67,11 +72,29 @@ async function attempt(step: Step, signal: AbortSignal, execution: Execution): P
 
 /** Runs a step, unless it was stopped while it waited; its failure has stopped the others before its slot is free for one of them. */
 async function start(step: Step, signal: AbortSignal, execution: Execution): Promise<Outcome> {
+  const earlier = execution.options.finished?.get(step.id);
+  if (earlier) return earlier;
   const stopped = stopOf(signal);
   if (stopped) return end(step, { kind: 'skipped', because: describeStop(stopped) }, execution);
   const outcome = end(step, await attempt(step, signal, execution), execution);
-  if (hasFailed(step, outcome)) stop(execution.halt, { kind: 'sibling-failed', step: step.id });
+  haltAfter(step, outcome, execution);
   return outcome;
+}
+
+function haltAfter(step: Step, outcome: Outcome, { halt }: Execution): void {
+  if (hasFailed(step, outcome)) stop(halt, { kind: 'sibling-failed', step: step.id });
+}
+
+/** What was before: a failure stops the ordinary steps now as it did then. */
+function recall(plan: Plan, execution: Execution): void {
+  const { finished = new Map<StepId, Outcome>() } = execution.options;
+  const steps = new Map(plan.steps.map((step) => [step.id, step]));
+  for (const [id, outcome] of finished) {
+    const step = steps.get(id);
+    if (step === undefined) continue;
+    execution.outcomes.set(id, outcome);
+    if (outcome.kind !== 'skipped') haltAfter(step, outcome, execution);
+  }
 }
 
 async function visit(step: Step, needed: readonly Promise<Ended>[], execution: Execution): Promise<Ended> {
@@ -103,6 +126,7 @@ export async function executePlan(plan: Plan, options: ExecuteOptions): Promise<
     outcomes: new Map(),
     errors: [],
   };
+  recall(plan, execution);
   const nodes = new Map<StepId, Promise<Ended>>();
   for (const step of plan.steps) {
     const needed = step.needs.flatMap((id) => nodes.get(id) ?? []);

@@ -3,7 +3,7 @@ import type { OutputStream } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OutputImage, RunId } from '../domain/run.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
-import type { Plan, Step } from '../domain/step.ts';
+import type { Plan, Step, StepId } from '../domain/step.ts';
 import type { Context } from '../source/ports.ts';
 
 /** Where a step's output and results go. Calls never throw and never wait; what is behind them bounds and batches. */
@@ -20,6 +20,19 @@ export interface StepIo {
 export interface RunSetup {
   readonly runId: RunId;
   readonly attempt: number;
+  /**
+   * Notes that a container was made for this try of a cmd step and is about to be started; resolves when that is kept for good, rejects
+   * when another attempt has the run. So whoever takes the run up later knows of every container that ever ran. Absent, like `recorded`:
+   * nothing of the run outlives this process.
+   */
+  readonly begin?: (step: StepId, number: number) => Promise<void>;
+  /** Resolves when everything that was said of the run so far is kept: a container that has ended is removed after what it came to is. */
+  readonly recorded?: () => Promise<void>;
+  /**
+   * For a run that is taken up again: the try of each cmd step that was begun last. What its containers, volumes and networks were is still
+   * there under `attempt`, the attempt that began it; `run` for such a try follows the container that does it, and never makes another.
+   */
+  readonly begunTries?: ReadonlyMap<StepId, number>;
   /** All that will be run (absent: build and push steps alone): what the steps share (networks, volumes, a workspace) is made ready from it. */
   readonly plan?: Plan;
   /** Opens the context of a build step that names one of its own: a git repository, a tar archive. */
@@ -32,6 +45,7 @@ export interface RunSetup {
 
 /**
  * Does steps in containers. Contract: `prepare` once, then `run` for any number of steps (also at the same time), then `dispose`.
+ * When `signal` aborts because the run was superseded, containers are left to the attempt that has it now.
  * `run` resolves with what the step came to and rejects only when the runner itself failed (the engine went away).
  * When `signal` aborts, the step's work is really stopped before `run` resolves; its outcome is then `canceled`
  * (the engine room turns it into `timed-out` where the abort came from a timeout), never `failed`: that would be tried again, or ignored.
@@ -40,10 +54,14 @@ export interface RunSetup {
  */
 export interface StepRunner {
   prepare(run: RunSetup): Promise<PreparedRun>;
+  /** True when what an earlier attempt at this run has made is still there, so that it can be taken up again. */
+  holds(run: Pick<RunSetup, 'runId' | 'attempt'>): Promise<boolean>;
 }
 
 export interface PreparedRun {
   /** `attempt` counts the tries of this step within the run, from 1 (the default): a retry never meets what an earlier one left behind. */
   run(step: Step, io: StepIo, signal: AbortSignal, attempt?: number): Promise<Outcome>;
   dispose(): Promise<void>;
+  /** In place of `dispose` when another attempt has the run: lets go of everything and removes nothing. */
+  abandon(): void;
 }

@@ -1,13 +1,18 @@
+import type { Clock } from '../domain/clock.ts';
 import type { RunEvent } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { Plan, Step } from '../domain/step.ts';
+import type { Plan, Step, StepId } from '../domain/step.ts';
 import { executePlan } from './execute.ts';
 import { applyPolicies } from './policies.ts';
 import { isIgnored } from './policy/ignore-errors.ts';
+import { createLastLines, type LastLines } from './last-lines.ts';
+import { withPushOutputs } from './outputs.ts';
+import { attemptsOf, type RunTry, type TryLog } from './policy/retry.ts';
 import type { Timer } from './policy/timeout.ts';
 import type { PreparedRun, RunSetup, StepIo, StepRunner } from './ports.ts';
+import type { Progress, StepProgress } from './progress.ts';
 import { resultOf, type RunResult } from './result.ts';
-import { stop } from './stop.ts';
+import { stop, stopOf } from './stop.ts';
 
 export type { RunResult } from './result.ts';
 
@@ -24,6 +29,14 @@ export interface RunPlanOptions {
   /** Aborts with a `Stop` as its reason. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** How far the run is already: it goes on from there. */
+  readonly progress?: Progress | undefined;
+  readonly clock: Clock;
+  /**
+   * Resolves when everything that was emitted so far is kept for good; rejects when another attempt has the run. Absent: nothing of the
+   * run outlives this process.
+   */
+  readonly recorded?: () => Promise<void>;
 }
 
 function ioOf(step: Step, emit: (event: RunEvent) => void): StepIo {
@@ -40,26 +53,99 @@ function ioOf(step: Step, emit: (event: RunEvent) => void): StepIo {
   };
 }
 
+/** Leaves out the lines that have arrived already: a container that is followed again tells its output from its beginning. */
+function skipLines(io: StepIo, lines: StepProgress['lines']): StepIo {
+  const left = { ...lines };
+  return {
+    ...io,
+    output: (stream, text) => {
+      if (stream !== 'system' && left[stream] > 0) left[stream] -= 1;
+      else io.output(stream, text);
+    },
+  };
+}
+
+/** Does a try; one that was begun before is followed, and says nothing twice. */
+function createRunTry({ emit, progress }: RunPlanOptions, prepared: PreparedRun, lastLines: LastLines): RunTry {
+  return withPushOutputs((step, io, signal, number) => {
+    const before = progress?.steps.get(step.id);
+    if (before?.lastTry === number)
+      return prepared.run(step, lastLines.watch(step.id, skipLines(io, before.lines)), signal, number);
+    if (before && step.kind !== 'cmd') ioOf(step, emit).output('system', 'its worker was lost: the step is done again');
+    return prepared.run(step, lastLines.watch(step.id, io), signal, number);
+  });
+}
+
+/** Writes down how tries ended that may not be the only one. */
+function createTryLog({ emit, progress }: RunPlanOptions): TryLog {
+  const hasSeveral = (step: Step): boolean => attemptsOf(step).retries > 0 || attemptsOf(step).repeat > 0;
+  return {
+    past: (step, number) => progress?.steps.get(step.id)?.endedTries.get(number),
+    ended: (step, number, ended) => {
+      if (hasSeveral(step)) emit({ kind: 'try-ended', step: step.id, number, ...ended });
+    },
+  };
+}
+
+/** Detached steps have ended for the graph, but their containers go on: their output is followed again. */
+async function followDetached(options: RunPlanOptions, runTry: RunTry, signal: AbortSignal): Promise<void> {
+  const { plan, progress, emit } = options;
+  for (const step of plan.steps) {
+    const lastTry = progress?.steps.get(step.id)?.lastTry;
+    const isLeft = step.kind === 'cmd' && step.detach && progress?.finished.get(step.id)?.kind === 'succeeded';
+    if (isLeft && lastTry !== undefined) await runTry(step, ioOf(step, emit), signal, lastTry);
+  }
+}
+
+/** The tries that were begun, for the runner. */
+function listBegun({ steps }: Progress): ReadonlyMap<StepId, number> {
+  return new Map([...steps].flatMap(([id, { lastTry }]) => (lastTry === undefined ? [] : [[id, lastTry]])));
+}
+
+function setUp({ setup, progress, emit, recorded }: RunPlanOptions): RunSetup {
+  return {
+    ...setup,
+    ...(progress && { begunTries: listBegun(progress) }),
+    ...(recorded && {
+      recorded,
+      begin: (step, number) => {
+        emit({ kind: 'try-started', step, number });
+        return recorded();
+      },
+    }),
+  };
+}
+
 async function execute(options: RunPlanOptions, prepared: PreparedRun, signal: AbortSignal): Promise<RunResult> {
-  const { emit, plan, timer, maxParallel } = options;
-  const runStep = applyPolicies((step, io, own, attempt) => prepared.run(step, io, own, attempt), {
+  const { emit, plan, timer, maxParallel, progress, clock } = options;
+  const lastLines = createLastLines();
+  const runTry = createRunTry(options, prepared, lastLines);
+  const runStep = applyPolicies(runTry, {
     timer,
     ioOf: (step) => ioOf(step, emit),
     onStart: (step) => {
       emit({ kind: 'step-started', step: step.id });
     },
+    tries: createTryLog(options),
+    elapsedMs: (step) => {
+      const startedAt = progress?.steps.get(step.id)?.startedAt;
+      return startedAt === undefined ? undefined : clock.now() - startedAt;
+    },
   });
+  await followDetached(options, runTry, signal);
   const onEnd = (step: Step, outcome: Outcome): void => {
     if (isIgnored(step, outcome))
       ioOf(step, emit).output('system', 'the failure of this step is ignored (ignoreErrors)');
     emit({ kind: 'step-ended', step: step.id, outcome });
   };
-  return resultOf(plan, await executePlan(plan, { runStep, signal, onEnd, maxParallel }), signal);
+  const finished = progress?.finished;
+  const outcomes = await executePlan(plan, { runStep, signal, onEnd, maxParallel, finished });
+  return lastLines.describe(resultOf(plan, outcomes, signal));
 }
 
 /**
  * Runs a plan on a runner: sets up, executes, tears down (on every path). All that happens goes to `emit`, but for the run's own
- * start and end. Resolves with the run's final status; rejects when the runner failed.
+ * start and end. With `progress`, what was done before is not done again, and not said again. Resolves with the run's final status; rejects when the runner failed.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const timeout = new AbortController();
@@ -67,13 +153,16 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     stop(timeout, { kind: 'run-timed-out', afterMs: options.timeoutMs });
   });
   const signal = AbortSignal.any([options.signal, timeout.signal]);
-  options.emit({ kind: 'run-planned', steps: options.plan.steps.map(({ id, kind }) => ({ id, kind })) });
+  if (!options.progress) {
+    options.emit({ kind: 'run-planned', steps: options.plan.steps.map(({ id, kind }) => ({ id, kind })) });
+  }
   try {
-    const prepared = await options.runner.prepare(options.setup);
+    const prepared = await options.runner.prepare(setUp(options));
     try {
       return await execute(options, prepared, signal);
     } finally {
-      await prepared.dispose();
+      if (stopOf(options.signal)?.kind === 'superseded') prepared.abandon();
+      else await prepared.dispose();
     }
   } finally {
     cancelTimer();

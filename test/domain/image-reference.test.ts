@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FailureError } from '../../src/domain/failure.ts';
-import { formatImageReference, parseImageReference } from '../../src/domain/image-reference.ts';
+import {
+  formatImageIdentity,
+  formatImageReference,
+  identifyImage,
+  parseImageReference,
+} from '../../src/domain/image-reference.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -56,5 +61,30 @@ describe('an image reference', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('the identity of an image', () => {
+  it.each([
+    ['node', 'docker.io/library/node:latest'],
+    ['library/node:20', 'docker.io/library/node:20'],
+    ['docker.io/node:20', 'docker.io/library/node:20'],
+    ['docker.io/library/node:20', 'docker.io/library/node:20'],
+    ['index.docker.io/node:20', 'docker.io/library/node:20'],
+    ['registry-1.docker.io/library/node:20', 'docker.io/library/node:20'],
+    ['registry.hub.docker.com/library/node:20', 'docker.io/library/node:20'],
+    ['team/app', 'docker.io/team/app:latest'],
+    ['localhost:5000/node', 'localhost:5000/node:latest'],
+    ['Reg.Example.com/a', 'reg.example.com/a:latest'],
+    [`node@${digest}`, `docker.io/library/node@${digest}`],
+  ])('%s is %s', (text, expected) => {
+    expect(formatImageIdentity(identifyImage(parseImageReference(text)))).toBe(expected);
+  });
+
+  it('keeps tag and digest where both are given', () => {
+    const image = identifyImage(parseImageReference(`a.io/b:c@${digest}`));
+    expect(image).toEqual({ registry: 'a.io', repository: 'b', tag: 'c', digest });
+    expect(formatImageIdentity(image)).toBe('a.io/b:c');
+    expect(formatImageIdentity({ registry: 'a.io', repository: 'b' })).toBe('a.io/b');
   });
 });

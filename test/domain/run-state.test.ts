@@ -36,15 +36,30 @@ describe("a run's record", () => {
     ]);
   });
 
-  it('forgets the steps and images of an earlier attempt, but not when the first began', () => {
+  it('keeps the steps and images of an earlier attempt until there is a new plan, and when the first began for good', () => {
     const image = { registry: 'r', repository: 'a', tag: 't', digest: `sha256:${'0'.repeat(64)}` as Digest };
-    const run = apply([
+    const events: RunEvent[] = [
       started,
       planned,
       { kind: 'image-pushed', step: build, image },
       { kind: 'run-started', attempt: 2, worker: 'other' },
-    ]);
-    expect(run).toMatchObject({ steps: [], outputImages: [], attempt: 2, worker: 'other', startTime: at(0) });
+    ];
+    const taken = apply(events);
+    expect(taken).toMatchObject({
+      attempt: 2,
+      plannedAttempt: 1,
+      worker: 'other',
+      startTime: at(0),
+      status: 'Running',
+    });
+    expect(taken.outputImages).toEqual([image]);
+    expect(apply([...events, planned])).toMatchObject({ outputImages: [], plannedAttempt: 2, startTime: at(0) });
+  });
+
+  it('is as good as unplanned when it goes back to the queue', () => {
+    const run = apply([started, planned, { kind: 'run-queued' }]);
+    expect(run.status).toBe('Queued');
+    expect(run).not.toHaveProperty('plannedAttempt');
   });
 
   it('does not change by output, and loses its sealed secrets at the end', () => {

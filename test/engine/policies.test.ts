@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CmdStep } from '../../src/domain/step.ts';
 import { applyPolicies } from '../../src/engine/policies.ts';
 import { createManualTimer } from '../rig/steps.ts';
-import { failed, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from './tries.ts';
+import { failed, noTryLog, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from './tries.ts';
 
 function start(step: CmdStep, ...script: ScriptedTry[]) {
   const { runTry, attempts } = scriptTries(...script);
@@ -12,6 +12,8 @@ function start(step: CmdStep, ...script: ScriptedTry[]) {
     timer: time.timer,
     ioOf: () => recordIo(),
     onStart: (one) => started.push(one.id),
+    tries: noTryLog,
+    elapsedMs: () => undefined,
   });
   return { attempts, time, started, done: runStep(step, new AbortController().signal) };
 }

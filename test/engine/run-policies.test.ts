@@ -21,6 +21,7 @@ function start(plan: Plan, script: FakeScript, maxParallel?: number) {
     runner,
     timeoutMs: 3_600_000,
     timer: time.timer,
+    clock: { now: () => 0 },
     signal: controller.signal,
     emit: (event) => events.push(event),
     ...(maxParallel !== undefined && { maxParallel }),

@@ -26,11 +26,14 @@ function start(plan = aPlan(aStep('build')), timeoutMs = 10_000) {
             calls.push('dispose');
             return Promise.resolve();
           },
+          abandon: () => calls.push('abandon'),
         });
       },
+      holds: () => Promise.resolve(false),
     },
     timeoutMs,
     timer: time.timer,
+    clock: { now: () => 0 },
     signal: controller.signal,
     emit: (event) => events.push(event),
   });
@@ -55,7 +58,7 @@ describe('a run', () => {
     await run.stage.end('build', { kind: 'failed', exitCode: 2, message: 'RUN false failed' });
     expect(await run.done).toEqual({
       status: 'Failed',
-      message: 'step build failed: RUN false failed',
+      message: 'step build failed: RUN false failed; its last lines:\n  hello from build',
       failed: { step: 'build', exitCode: 2 },
     });
     expect(run.calls).toEqual(['prepare', 'dispose']);
@@ -74,7 +77,7 @@ describe('a run', () => {
     run.time.pass(5000);
     expect(await run.done).toEqual({
       status: 'Timeout',
-      message: 'step build was stopped: its timeout of 5 s passed',
+      message: 'step build was stopped: its timeout of 5 s passed; its last lines:\n  hello from build',
       failed: { step: 'build' },
     });
     expect(run.events.at(-1)).toMatchObject({ kind: 'step-ended', outcome: { kind: 'timed-out', afterMs: 5000 } });

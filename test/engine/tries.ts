@@ -1,7 +1,7 @@
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { AttemptPolicy, CmdStep } from '../../src/domain/step.ts';
 import { createCmdStep, singleAttempt } from '../../src/domain/step-defaults.ts';
-import type { RunTry } from '../../src/engine/policy/retry.ts';
+import type { RunTry, TryLog } from '../../src/engine/policy/retry.ts';
 import type { StepIo } from '../../src/engine/ports.ts';
 
 export const succeeded: Outcome = { kind: 'succeeded' };
@@ -15,6 +15,9 @@ export function failed(exitCode?: number, message = `exit code ${exitCode}`): Ou
 export function tried(attempts: Partial<AttemptPolicy>, change: Partial<CmdStep> = {}): CmdStep {
   return createCmdStep('work', 'busybox', { attempts: { ...singleAttempt, ...attempts }, ...change });
 }
+
+/** Nothing is known of earlier tries, and nothing is noted of these. */
+export const noTryLog: TryLog = { past: () => undefined, ended: () => {} };
 
 /** An io that keeps what it is given, as `stream: text`. */
 export function recordIo(): StepIo & { readonly lines: string[]; readonly images: string[] } {

@@ -4,6 +4,7 @@ import type { AttemptPolicy, Step } from '../../domain/step.ts';
 import { singleAttempt } from '../../domain/step-defaults.ts';
 import { delay } from '../delay.ts';
 import type { StepIo } from '../ports.ts';
+import type { EndedTry } from '../progress.ts';
 import { describeStop, stopOf } from '../stop.ts';
 import type { Timer } from './timeout.ts';
 
@@ -55,18 +56,31 @@ async function tryOnce(
   return { outcome, isRetryable };
 }
 
+/** What is written down of a step's tries, and what is known of them from before: of a run that was taken up again. */
+export interface TryLog {
+  /** How a try ended that was made before; undefined when it is yet to be made, or to be followed to its end. */
+  past(step: Step, number: number): EndedTry | undefined;
+  ended(step: Step, number: number, ended: EndedTry): void;
+}
+
 /**
  * Tries a failed step again, up to `retries` times, each `retryDelaySeconds` after the end of the last. Its tries are numbered from the
  * given attempt on. With `retryOnErrors`, only a try whose own output, or whose failure's message, contains one of the texts is followed
  * by another. When the signal aborts, also during a delay, the outcome is `canceled`.
  */
-export function withRetry(runTry: RunTry, timer: Timer): RunTry {
+export function withRetry(runTry: RunTry, timer: Timer, log: TryLog): RunTry {
   return async (step, io, signal, first) => {
     const { retries, retryDelaySeconds, retryOnErrors } = attemptsOf(step);
     for (let count = 0; ; count += 1) {
-      const run = (own: StepIo): Promise<Outcome> => runTry(step, own, signal, first + count);
+      const number = first + count;
+      const past = log.past(step, number);
+      if (past && !past.isRetried) return past.outcome;
+      if (past) continue;
+      const run = (own: StepIo): Promise<Outcome> => runTry(step, own, signal, number);
       const { outcome, isRetryable } = await tryOnce(run, io, retryOnErrors);
-      if (outcome.kind !== 'failed' || !isRetryable || count >= retries) return outcome;
+      const isRetried = outcome.kind === 'failed' && isRetryable && count < retries;
+      log.ended(step, number, { outcome, isRetried });
+      if (!isRetried) return outcome;
       const what = `try ${count + 1} of ${retries + 1} failed: ${outcome.message}`;
       if (!signal.aborted) io.output('system', `${what}; the next one starts in ${retryDelaySeconds} s`);
       await delay(retryDelaySeconds * 1000, timer, signal);

@@ -27,12 +27,13 @@ export const hostTimer: Timer = (ms, then) => {
 
 /**
  * Stops a step when its `timeoutSeconds` have passed, over all of its tries; its outcome is then `timed-out`, once its work has really ended.
+ * `elapsedMs` says how much of its time a step has had already: of a run that was taken up again.
  */
-export function withTimeout(runStep: RunStep, timer: Timer): RunStep {
+export function withTimeout(runStep: RunStep, timer: Timer, elapsedMs: (step: Step) => number = () => 0): RunStep {
   return async (step, signal) => {
     const afterMs = step.timeoutSeconds * 1000;
     const own = new AbortController();
-    const cancel = timer(afterMs, () => {
+    const cancel = timer(Math.max(0, afterMs - elapsedMs(step)), () => {
       stop(own, { kind: 'step-timed-out', afterMs });
     });
     try {

@@ -27,3 +27,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
+
+/** Whether what was stopped belongs to another attempt at the run by now, which goes on with it. */
+export function isSuperseded(signal: AbortSignal): boolean {
+  return signal.aborted && textField(signal.reason, 'kind') === 'superseded';
+}

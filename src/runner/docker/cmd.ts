@@ -1,59 +1,18 @@
-import { FailureError, type FailureReason } from '../../domain/failure.ts';
+import { fail, FailureError, type FailureReason } from '../../domain/failure.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { CmdStep } from '../../domain/step.ts';
-import type { StepIo } from '../../engine/ports.ts';
-import { canceledBy, isAborted } from './canceled.ts';
+import { canceledBy } from './canceled.ts';
+import { containerName, discard, failed, type CmdJob } from './cmd-job.ts';
 import { createOutputReader, followOutput, type FollowedOutput } from './container-output.ts';
-import { assertConfined, describeContainer, type ContainerSpec } from './container-spec.ts';
-import {
-  attachContainer,
-  createContainer,
-  isOutOfMemory,
-  removeContainer,
-  stopContainer,
-  waitForExit,
-  type Exit,
-} from './container.ts';
+import { assertConfined, describeContainer } from './container-spec.ts';
+import { attachContainer, createContainer, inspectContainer, readContainerLog, removeContainer } from './container.ts';
 import { EngineRefusal } from './errors.ts';
-import type { RunNetworks } from './network.ts';
+import { accompany, type Running } from './follow-container.ts';
 import { oneLine } from './progress-words.ts';
-import { nameOf, type RunScope } from './scope.ts';
 import { findStepImage } from './step-image.ts';
-import type { RunVolumes } from './volumes.ts';
-
-/** One try of a cmd step. */
-export interface CmdJob {
-  readonly scope: RunScope;
-  readonly networks: RunNetworks;
-  readonly volumes: RunVolumes;
-  readonly step: CmdStep;
-  readonly io: StepIo;
-  readonly signal: AbortSignal;
-  /** From 1. */
-  readonly attempt: number;
-  /** Takes over a container that outlives its step; it ends with the run. */
-  readonly keep: (kept: KeptContainer) => void;
-  /** False for an engine that cannot give containers a first process that reaps others and hands signals on. */
-  readonly hasInit?: boolean;
-}
-
-/** A container that is there until the end of the run. */
-export interface KeptContainer {
-  readonly id: string;
-  /** Resolves when its output is over. */
-  readonly ended: Promise<void>;
-  /** Nothing is written to the log any more after this. */
-  readonly silence: () => void;
-}
+import { placeOutputFile, withOutputVariable } from './step-outputs.ts';
 
 /** Faults of the step itself; others are ours. */
 const stepFaults: readonly FailureReason[] = ['unsupported', 'invalid-request', 'invalid-context', 'too-large'];
-
-const failed = (message: string, exitCode?: number): Outcome => ({
-  kind: 'failed',
-  message,
-  ...(exitCode !== undefined && { exitCode }),
-});
 
 /** What a step came to that did not get as far as an exit code of its own. Rethrows what is no fault of the step. */
 function describeFault(error: unknown): Outcome {
@@ -74,29 +33,11 @@ function describeStartFault(error: unknown): Outcome {
   return failed(`the container did not start: ${words}`, 125);
 }
 
-async function describeExit({ scope, step }: CmdJob, id: string, { code, isGone }: Exit): Promise<Outcome> {
-  if (code === 0) return { kind: 'succeeded' };
-  if (isGone) return failed('the container was removed while it ran', code);
-  const isKilled = code === 137 && (await isOutOfMemory(scope.engine, id));
-  if (isKilled) return failed(describeHunger(step), code);
-  return failed(`exit code ${code}${hints[code] ?? ''}`, code);
-}
-
-function describeHunger(step: CmdStep): string {
-  const limit = step.memory === undefined ? '' : ` (limit ${step.memory})`;
-  return `the container needed more memory than it may have${limit}`;
-}
-
-/** What exit codes mean that a program seldom gives itself. */
-const hints: Readonly<Record<number, string | undefined>> = {
-  126: ' (the program cannot be run)',
-  127: ' (the program was not found)',
-  137: ' (killed)',
-};
-
 interface Created {
   readonly id: string;
-  readonly spec: ContainerSpec;
+  readonly isTerminal: boolean;
+  /** To be called once it runs, or never will. */
+  readonly release: () => void;
 }
 
 /** Makes all that the container needs, and the container; undefined when the signal has aborted meanwhile. */
@@ -109,24 +50,27 @@ async function create(job: CmdJob): Promise<Created | undefined> {
   const place = await placed;
   if (!image || job.signal.aborted) return undefined;
   const { hasInit = true } = job;
-  const source = { scope, step, attempt, image, place, hasInit, mounts: volumes.mountsOf(step) };
+  const source = {
+    scope,
+    step: withOutputVariable(step),
+    attempt,
+    image,
+    place,
+    hasInit,
+    mounts: volumes.mountsOf(step),
+  };
   const spec = describeContainer(source, (volume, path) => volumes.mount(volume, path));
-  const id = await createContainer(scope.engine, nameOf(scope, step.id, attempt), spec);
+  const id = await createContainer(scope.engine, containerName(job), spec);
+  let release = (): void => undefined;
   try {
-    await volumes.fill({ id, image: image.id }, step);
+    release = await volumes.fill({ id, image: image.id }, step);
+    await placeOutputFile(scope.engine, id, step);
   } catch (error) {
+    release();
     void discard(job, id);
     throw error;
   }
-  return { id, spec };
-}
-
-function discard({ scope }: CmdJob, id: string): Promise<void> {
-  return scope.inBackground('removing a container', () => removeContainer(scope.engine, id));
-}
-
-interface Running extends Created {
-  readonly output: FollowedOutput;
+  return { id, isTerminal: spec.isTerminal, release };
 }
 
 /** True when the engine's own small init program is not installed beside it. */
@@ -135,13 +79,16 @@ function isInitMissing(error: unknown): boolean {
 }
 
 /** Starts a container; `no-init` when that needs a program of the engine that is not there. The container is gone unless it runs. */
-async function start(job: CmdJob, { id, spec }: Created): Promise<Running | Outcome | 'no-init'> {
-  const { engine } = job.scope;
+async function start(job: CmdJob, { id, isTerminal }: Created): Promise<Running | Outcome | 'no-init'> {
+  const { engine, setup } = job.scope;
   let output: FollowedOutput | undefined;
+  const begun = setup.begin?.(job.step.id, job.attempt);
+  begun?.catch(() => undefined); // awaited below
   try {
-    output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, spec.isTerminal));
+    output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, isTerminal));
+    await begun;
     await engine.json({ method: 'POST', path: `/containers/${id}/start`, deadlineMs: 120_000 });
-    return { id, spec, output };
+    return { id, output };
   } catch (error) {
     output?.close();
     await discard(job, id);
@@ -149,79 +96,48 @@ async function start(job: CmdJob, { id, spec }: Created): Promise<Running | Outc
   }
 }
 
-/** How long output may be silent after the end before it is given up. */
-const drainMs = 2000;
-
-/** Leaves a container to the run: its output goes on to the log, and its end is said there. */
-function leave(job: CmdJob, { id, output }: Running): void {
-  const { scope, io, step } = job;
-  let isSilent = false;
-  const say = (text: string): void => {
-    if (!isSilent) io.output('system', text);
-  };
-  const silence = (): void => {
-    isSilent = true;
-    output.close();
-  };
-  job.keep({ id, ended: output.ended, silence });
-  void scope.inBackground(`following the detached step ${step.id}`, async () => {
-    const exit = await waitForExit(scope.engine, id, output.ended);
-    await output.drain(drainMs);
-    say(
-      exit.isGone ? 'the detached container was removed' : `the detached container ended with exit code ${exit.code}`,
-    );
-  });
-}
-
-/** Follows a container to its end; when the signal aborts, until it is gone. */
-async function follow(job: CmdJob, { id, output }: Running): Promise<Outcome> {
-  const { scope, signal } = job;
-  let stopped: Promise<void> | undefined;
-  const stop = (): void => {
-    stopped = stopContainer(scope.engine, id);
-    stopped.catch(() => undefined); // awaited below
-  };
-  if (signal.aborted) stop();
-  else signal.addEventListener('abort', stop, { once: true });
-  try {
-    const exit = await waitForExit(scope.engine, id, output.ended);
-    await output.drain(drainMs);
-    if (!stopped) return await describeExit(job, id, exit);
-    await stopped;
-    return canceledBy(signal);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    output.close();
-    if (stopped) await stopped;
-    else if (job.step.keep) job.keep({ id, ended: Promise.resolve(), silence: () => {} });
-    else void discard(job, id);
-  }
-}
-
 async function runContainer(job: CmdJob): Promise<Outcome> {
   const created = await create(job);
   if (!created) return canceledBy(job.signal);
   if (job.signal.aborted) {
+    created.release();
     await removeContainer(job.scope.engine, created.id);
     return canceledBy(job.signal);
   }
-  const running = await start(job, created);
+  const running = await start(job, created).finally(created.release);
   if (running === 'no-init') return runContainer({ ...job, hasInit: false });
   if ('kind' in running) return running;
-  if (!job.step.detach || isAborted(job.signal)) return follow(job, running);
-  leave(job, running);
-  return { kind: 'succeeded' };
+  return accompany(job, running);
+}
+
+/** Goes on with a container that an earlier attempt at the run has started: its whole output is told again, from the beginning. */
+async function takeOver(job: CmdJob): Promise<Outcome> {
+  const { scope, step, io } = job;
+  const { engine } = scope;
+  const found = await inspectContainer(engine, containerName(job));
+  if (!found && step.detach) {
+    io.output('system', 'the detached container was gone when its worker was back');
+    return { kind: 'succeeded' };
+  }
+  if (!found) {
+    const what = `step ${step.id}: its container was gone when its worker was back`;
+    throw fail('internal', `${what}, and it is not run a second time`);
+  }
+  if (found.status === 'created') return runContainer(job);
+  const output = followOutput(await readContainerLog(engine, found.id), createOutputReader(io, found.isTerminal));
+  return accompany(job, { id: found.id, output });
 }
 
 /**
  * Runs a container to its end (a detached one to its start) and resolves with what it came to; when the signal aborts, after it is gone.
- * Its output goes to `io` line by line. Rejects with `engine-unavailable` when the engine went away, and with whatever failure of ours kept
- * the context away.
+ * Its output goes to `io` line by line. A try that an earlier attempt at the run had begun is taken over. Rejects with `engine-unavailable`
+ * when the engine went away, with `internal` when such a container is gone, and with whatever failure of ours kept the context away.
  */
 export async function runCmd(job: CmdJob): Promise<Outcome> {
   if (job.signal.aborted) return canceledBy(job.signal);
   try {
-    return await runContainer(job);
+    const isBegun = job.scope.setup.begunTries?.get(job.step.id) === job.attempt;
+    return await (isBegun ? takeOver(job) : runContainer(job));
   } catch (error) {
     return describeFault(error);
   }

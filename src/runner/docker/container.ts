@@ -32,17 +32,45 @@ export function attachContainer(engine: EngineCalls, id: string): ReturnType<Eng
   return engine.stream({ method: 'POST', path: `/containers/${id}/attach`, query });
 }
 
-/** What the engine knows of a container's end; undefined while it runs. */
-async function findExit(engine: EngineCalls, id: string): Promise<Exit | undefined> {
+/** What the engine knows of a container. */
+export interface ContainerState {
+  readonly id: string;
+  readonly status: 'created' | 'running' | 'ended';
+  readonly exitCode: number;
+  /** True when it has a terminal: its output is then one stream. */
+  readonly isTerminal: boolean;
+}
+
+/** Looks at a container by its id or name; undefined when there is none. */
+export async function inspectContainer(engine: EngineCalls, id: string): Promise<ContainerState | undefined> {
   try {
-    const state = objectField(await engine.json({ method: 'GET', path: `/containers/${id}/json` }), 'State');
-    const status = textField(state, 'Status');
+    const answer = await engine.json({ method: 'GET', path: `/containers/${id}/json` });
+    const state = objectField(answer, 'State');
+    const status = textField(state, 'Status') ?? '';
     const isOver = status === 'exited' || status === 'dead';
-    return isOver ? { code: numberField(state, 'ExitCode'), isGone: false } : undefined;
+    return {
+      id: textField(answer, 'Id') ?? id,
+      status: status === 'created' ? 'created' : isOver ? 'ended' : 'running',
+      exitCode: numberField(state, 'ExitCode'),
+      isTerminal: objectField(objectField(answer, 'Config'), 'Tty') === true,
+    };
   } catch (error) {
-    if (isMissing(error)) return { code: 137, isGone: true };
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Opens the stream of everything that a container has written and will write, as {@link attachContainer} does for a new one. */
+export function readContainerLog(engine: EngineCalls, id: string): ReturnType<EngineCalls['stream']> {
+  const query = { follow: '1', stdout: '1', stderr: '1' };
+  return engine.stream({ method: 'GET', path: `/containers/${id}/logs`, query });
+}
+
+/** A container's end; undefined while it runs. */
+async function findExit(engine: EngineCalls, id: string): Promise<Exit | undefined> {
+  const state = await inspectContainer(engine, id);
+  if (!state) return { code: 137, isGone: true };
+  return state.status === 'ended' ? { code: state.exitCode, isGone: false } : undefined;
 }
 
 /** Asks for the end with one call that is answered when it has come. */

@@ -50,6 +50,11 @@ export function engineUnavailable(what: string, cause?: unknown): FailureError {
   });
 }
 
+/** The engine's own words out of the client's sentence around them: `(HTTP code 500) unexpected - … `. */
+function withoutFrame(message: string): string {
+  return message.replace(/^\(HTTP code \d{3}\) [^-]{0,60} - /, '').trim();
+}
+
 /**
  * What an error of an engine call is: an {@link EngineRefusal} when the engine answered, a FailureError `engine-unavailable` when it
  * could not be asked or stopped in the middle. Failures of ours pass unchanged.
@@ -58,11 +63,8 @@ export function mapEngineError(error: unknown, host: string): EngineRefusal | Fa
   if (error instanceof EngineRefusal || error instanceof FailureError) return error;
   const status = propertyOf(error, 'statusCode');
   if (typeof status === 'number') {
-    const said = propertyOf(error, 'json');
-    return new EngineRefusal(
-      status,
-      textProperty(said, 'message') ?? textProperty(error, 'message') ?? 'no reason given',
-    );
+    const said = textProperty(propertyOf(error, 'json'), 'message') ?? textProperty(error, 'message');
+    return new EngineRefusal(status, said === undefined ? 'no reason given' : withoutFrame(said));
   }
   return engineUnavailable(`the container engine at ${host} cannot be reached`, error);
 }

@@ -4,10 +4,13 @@ import { createPlan } from '../../domain/step-defaults.ts';
 import type { StepRunner } from '../../engine/ports.ts';
 import { createBuildKitBuilder } from './buildkit-builder.ts';
 import { createClassicBuilder } from './classic-builder.ts';
+import { isMissing } from './errors.ts';
 import type { Engine } from './client.ts';
 import { prepareRun, type RunMeans } from './prepared-run.ts';
 import { sweepEngine, type SweepResult } from './reaper.ts';
-import type { ContainerSettings, RunScope } from './scope.ts';
+import { listRunContainers } from './run-containers.ts';
+import { nameOf, type ContainerSettings, type RunScope } from './scope.ts';
+import { sweepSockets } from './socket/paths.ts';
 import { runStepBuild } from './step-build.ts';
 
 export { connectEngine, type Engine } from './client.ts';
@@ -37,7 +40,7 @@ export interface DockerRunnerOptions extends ContainerSettings {
 
 /** What a sweep leaves alone. */
 export interface RunnerSweep {
-  readonly liveRuns: ReadonlySet<string>;
+  readonly liveRuns: Pick<ReadonlySet<string>, 'has'>;
   /** How many of our images stay. */
   readonly keepImages: number;
   /** Images tagged less than that many milliseconds ago stay; an hour when not given. */
@@ -77,17 +80,27 @@ function createBackground(logger: RunnerLogger | undefined): Background {
 }
 
 /** How builds of a runner are done: by BuildKit where the engine has it. */
-function meansOf({ engine, installation, builder, createId, pushBackoffMs }: DockerRunnerOptions): RunMeans {
+function meansOf(options: DockerRunnerOptions): RunMeans {
+  const { engine, installation, registryHost, builder, createId, pushBackoffMs } = options;
   return {
     pushBackoffMs: pushBackoffMs ?? [500, 2000],
     build: async (scope, sources, about) => {
-      const { hasBuildKit } = await engine.version();
+      const { hasBuildKit, platform: enginePlatform } = await engine.version();
       const isClassic = builder === 'classic' || !hasBuildKit;
       const createBuilder = isClassic ? createClassicBuilder : createBuildKitBuilder;
       const buildId = `slipway-${installation}-${scope.setup.runId}-${(createId ?? randomUUID)()}`;
-      return runStepBuild({ scope, sources, ...about, buildId, createBuilder });
+      return runStepBuild({ scope, sources, ...about, buildId, createBuilder, registryHost, enginePlatform });
     },
   };
+}
+
+/** An image that a run has used before it was taken up again: its containers', or that of a step that had begun. */
+async function findHeld({ engine, installation, setup, plan }: RunScope): Promise<Pick<RunScope, 'heldImage'>> {
+  if (!setup.begunTries) return {};
+  const [container] = await listRunContainers(engine, { installation, runId: setup.runId });
+  const begun = plan.steps.find((step) => step.kind === 'cmd' && setup.begunTries?.has(step.id));
+  const heldImage = container?.image ?? (begun?.kind === 'cmd' ? begun.image : undefined);
+  return heldImage === undefined ? {} : { heldImage };
 }
 
 /** Makes a runner that does its steps on a container engine, by its API alone: local, through a mounted socket, or remote. */
@@ -95,18 +108,29 @@ export function createDockerRunner(options: DockerRunnerOptions): DockerRunner {
   const { engine, installation, registryHost, clock, logger } = options;
   const background = createBackground(logger);
   const means = meansOf(options);
-  const path = engine.host.startsWith('unix://') ? engine.host.slice('unix://'.length) : undefined;
-  const settings = { ...options, ...(path !== undefined && { engineSocket: path }) };
+  const { address } = engine;
   return {
     prepare: async (setup) => {
       await engine.version();
       const plan = setup.plan ?? createPlan([]);
       const now = (): number => clock.now();
-      const scope = { engine, setup, plan, installation, settings, now, inBackground: background.start };
-      return prepareRun(scope, means);
+      const settings = options;
+      const scope = { engine, address, setup, plan, installation, settings, now, inBackground: background.start };
+      return prepareRun({ ...scope, ...(await findHeld(scope)) }, means);
     },
-    sweep: (sweep) =>
-      sweepEngine(engine, { minImageAgeMs: 3_600_000, ...sweep, installation, registryHost, now: clock.now() }),
+    holds: async ({ runId, attempt }) => {
+      const path = `/volumes/${nameOf({ installation, setup: { runId, attempt } }, 'workspace')}`;
+      const found = await engine.json({ method: 'GET', path }).catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+      return found !== undefined;
+    },
+    sweep: async (sweep) => {
+      const { socketDirectory } = options;
+      if (socketDirectory !== undefined) await sweepSockets(socketDirectory, { installation, ...sweep });
+      return sweepEngine(engine, { minImageAgeMs: 3_600_000, ...sweep, installation, registryHost, now: clock.now() });
+    },
     settle: background.settle,
   };
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fail } from '../../domain/failure.ts';
-import type { CmdStep, Network, Plan, StepId } from '../../domain/step.ts';
+import type { CmdStep, Network } from '../../domain/step.ts';
 import { EngineRefusal, isMissing } from './errors.ts';
-import { removeQuietly } from './images.ts';
+import { isConflict, removeQuietly } from './images.ts';
 import { objectField, textField } from './json-lines.ts';
+import { implicitNetwork, mustMeet } from './meeting.ts';
 import { labels, labelsOf, nameOf, type RunScope } from './scope.ts';
 
 /** Where a container's end of a network is. */
@@ -22,37 +23,9 @@ export interface RunNetworks {
   remove(): Promise<void>;
 }
 
-/** The network that every step is on when its task declares none (acr-tasks.md §1.5). */
-const implicitNetwork = 'acb_default_network';
-
 const noNetwork: Place = { mode: 'none', hasNames: false };
 /** The engine's own bridge: about 35 ms a container less than one that is made for the run, but no names. */
 const plainBridge: Place = { mode: 'bridge', hasNames: false };
-
-/** All steps that a step waits for, through others too. */
-function findAncestors(plan: Plan): ReadonlyMap<StepId, ReadonlySet<StepId>> {
-  const ancestors = new Map<StepId, Set<StepId>>();
-  for (const { id, needs } of plan.steps) {
-    ancestors.set(id, new Set(needs.flatMap((need) => [need, ...(ancestors.get(need) ?? [])])));
-  }
-  return ancestors;
-}
-
-const naming = new Set(['name', 'network-alias', 'net-alias', 'ip', 'ip6']);
-
-/**
- * True when containers on the implicit network can meet there: one is detached or wants to be reached, or two can run at the same time.
- */
-export function mustMeet(plan: Plan): boolean {
-  const steps = plan.steps.filter((step) => step.kind === 'cmd' && step.network === implicitNetwork) as CmdStep[];
-  if (steps.length < 2) return false;
-  const isReachable = (step: CmdStep): boolean =>
-    step.detach || step.expose.length > 0 || step.options.some(({ name }) => naming.has(name));
-  if (steps.some(isReachable)) return true;
-  const ancestors = findAncestors(plan);
-  const isBefore = (one: CmdStep, other: CmdStep): boolean => ancestors.get(other.id)?.has(one.id) ?? false;
-  return steps.some((step, index) => steps.slice(index + 1).some((other) => !isBefore(step, other)));
-}
 
 /** A private range (RFC 4193) of its own for each network: engines do not find one by themselves. */
 function privateRange(name: string): string {
@@ -71,6 +44,8 @@ async function create(scope: RunScope, network: Network): Promise<Place> {
   try {
     await scope.engine.json({ method: 'POST', path: '/networks/create', body });
   } catch (error) {
+    // Its name is of this run alone: an earlier attempt made it.
+    if (scope.setup.begunTries && isConflict(error)) return { mode, hasNames: true };
     if (!(error instanceof EngineRefusal)) throw error;
     throw fail('unsupported', `network "${name}" could not be made: ${error.message}`, { cause: error });
   }
@@ -108,7 +83,7 @@ export function createRunNetworks(scope: RunScope): RunNetworks {
   const isImplicitNeeded = mustMeet(scope.plan);
   const declared = new Map(scope.plan.networks.map((network) => [network.name, network]));
   const begun = new Map<string, Promise<Place>>();
-  const begin = (network: Network): Promise<Place> => {
+  const find = (network: Network): Promise<Place> => {
     if (network.skipCreation) return findExisting(scope, network);
     if (network.name === implicitNetwork && !isImplicitNeeded) return Promise.resolve(plainBridge);
     const place = begun.get(network.name) ?? create(scope, network);
@@ -117,12 +92,12 @@ export function createRunNetworks(scope: RunScope): RunNetworks {
   };
   for (const step of scope.plan.steps) {
     const network = step.kind === 'cmd' ? declared.get(step.network ?? '') : undefined;
-    if (network && !network.skipCreation) begin(network).catch(() => undefined); // whoever needs it is told
+    if (network && !network.skipCreation) find(network).catch(() => undefined); // whoever needs it is told
   }
   return {
     place: async ({ network: name }) => {
       const network = name === undefined ? undefined : declared.get(name);
-      if (network) return begin(network);
+      if (network) return find(network);
       const plain = name === undefined ? plainBridge : plainPlace(scope, name);
       if (plain) return plain;
       throw fail('invalid-request', `the task declares no network "${name ?? ''}"`);
@@ -131,8 +106,7 @@ export function createRunNetworks(scope: RunScope): RunNetworks {
       const places = await Promise.allSettled(begun.values());
       begun.clear();
       for (const place of places) {
-        if (place.status !== 'fulfilled' || place.value === plainBridge) continue;
-        await removeQuietly(scope.engine, `/networks/${place.value.mode}`);
+        if (place.status === 'fulfilled') await removeQuietly(scope.engine, `/networks/${place.value.mode}`);
       }
     },
   };

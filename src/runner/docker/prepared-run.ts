@@ -3,11 +3,14 @@ import type { BuildStep, CmdStep, Step } from '../../domain/step.ts';
 import type { PreparedRun, StepIo } from '../../engine/ports.ts';
 import { createBuildSources, type BuildSources } from './build-source.ts';
 import { pause } from './canceled.ts';
-import { runCmd, type KeptContainer } from './cmd.ts';
+import { runCmd } from './cmd.ts';
+import type { KeptContainer } from './cmd-job.ts';
 import { removeContainer } from './container.ts';
 import { createRunNetworks, type RunNetworks } from './network.ts';
 import { runPush } from './push.ts';
+import { removeRunContainers } from './run-containers.ts';
 import type { RunScope } from './scope.ts';
+import { createRunSocket, type RunSocket } from './socket/run-socket.ts';
 import { createRunVolumes, type RunVolumes } from './volumes.ts';
 
 /** One try of a step. */
@@ -30,6 +33,7 @@ interface RunState {
   readonly networks: RunNetworks;
   readonly volumes: RunVolumes;
   readonly sources: BuildSources;
+  readonly socket: RunSocket;
   readonly kept: Map<string, KeptContainer>;
   /** Work that goes on behind the steps. */
   readonly behind: Set<Promise<void>>;
@@ -51,10 +55,14 @@ function prepare(given: RunScope): RunState {
     kept.set(id, { id, ended: Promise.resolve(), silence: () => {} });
   };
   const sources = createBuildSources(scope, volumes, keepHolder);
-  return { scope, networks: createRunNetworks(scope), volumes, sources, kept, behind };
+  const socket = createRunSocket(scope, volumes);
+  return { scope, networks: createRunNetworks(scope), volumes, sources, socket, kept, behind };
 }
 
-function runCmdStep({ scope, networks, volumes, kept }: RunState, about: StepTry<CmdStep>): Promise<Outcome> {
+async function runCmdStep(state: RunState, about: StepTry<CmdStep>): Promise<Outcome> {
+  const { networks, volumes, kept, socket } = state;
+  const engineAccess = about.step.usesEngine ? await socket.open() : undefined;
+  const scope = { ...state.scope, ...(engineAccess && { engineAccess }) };
   return runCmd({ scope, networks, volumes, ...about, keep: (container) => kept.set(container.id, container) });
 }
 
@@ -89,11 +97,26 @@ async function endKept({ scope, kept }: RunState): Promise<void> {
   await Promise.all(all.map(end));
 }
 
+/**
+ * Ends what the steps left, what they made by the engine socket, which must not make more from here on, and where the run was taken up
+ * again, what earlier attempts left.
+ */
+async function endAll(state: RunState): Promise<void> {
+  const { engine, installation, setup, inBackground } = state.scope;
+  const closing = inBackground('closing the engine socket of a run', () => state.socket.close());
+  await Promise.all([closing, endKept(state)]);
+  if (!setup.begunTries) return;
+  await inBackground('removing what an earlier attempt left', () =>
+    removeRunContainers(engine, { installation, runId: setup.runId }),
+  );
+}
+
 /** Removes networks and volumes once no container has them any more; nobody waits for it. */
-function removeShared({ networks, volumes, behind }: RunState, given: RunScope): void {
+function removeShared({ networks, volumes, socket, behind }: RunState, given: RunScope): void {
   const containers = [...behind];
   void given.inBackground('removing the networks and volumes of a run', async () => {
     await Promise.all(containers);
+    await socket.removeShared();
     await Promise.all([networks.remove(), volumes.remove()]);
   });
 }
@@ -108,8 +131,14 @@ export function prepareRun(given: RunScope, means: RunMeans): PreparedRun {
   return {
     run: (step, io, signal, attempt = 1) => runStep(state, means, { step, io, signal, attempt }),
     dispose: () => {
-      disposed ??= endKept(state).then(() => removeShared(state, given));
+      disposed ??= endAll(state).then(() => removeShared(state, given));
       return disposed;
+    },
+    abandon: () => {
+      disposed ??= Promise.resolve();
+      for (const { silence } of state.kept.values()) silence();
+      state.kept.clear();
+      state.socket.abandon();
     },
   };
 }

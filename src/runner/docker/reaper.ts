@@ -10,7 +10,7 @@ export interface SweepOptions {
   /** Host of our registry, `127.0.0.1:5000`: images are ours when they are tagged for it. */
   readonly registryHost: string;
   /** Runs that still own things. */
-  readonly liveRuns: ReadonlySet<string>;
+  readonly liveRuns: Pick<ReadonlySet<string>, 'has'>;
   /** How many of our images stay, the ones tagged last. */
   readonly keepImages: number;
   /** Images tagged less than that many milliseconds ago stay: a run may be about to push them. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Plan } from '../../domain/step.ts';
 import type { RunSetup } from '../../engine/ports.ts';
+import type { ModemOptions } from './host.ts';
 import type { EngineCalls } from './request.ts';
 
 /** The labels of everything that a run makes on an engine, but for the images it builds: those stay free of our marks. */
@@ -9,14 +10,19 @@ export const labels = {
   run: 'slipway.run',
   step: 'slipway.step',
   attempt: 'slipway.attempt',
+  /** `socket` on what a step made by the run's engine socket. */
+  origin: 'slipway.origin',
 } as const;
 
 /** What an operator decides about containers of steps. */
 export interface ContainerSettings {
-  /** Steps may have what reaches into the host: `privileged`, host namespaces, added rights, the engine's socket. Off when not given. */
+  /** Steps may have what reaches into the host: `privileged`, host namespaces, added rights. Off when not given. */
   readonly allowPrivileged?: boolean;
-  /** Path of the engine's socket on the engine's machine, for steps that may have it; the usual one when not given. */
-  readonly engineSocket?: string;
+  /**
+   * Directory for the engine sockets of runs, under the same path on the engine's machine. Not given: steps that drive the engine are
+   * refused.
+   */
+  readonly socketDirectory?: string;
   /** Real images for the bare names under which the original's machines have theirs (`docker`, `bash`); others are used as written. */
   readonly images?: Readonly<Record<string, string>>;
   /**
@@ -26,13 +32,24 @@ export interface ContainerSettings {
   readonly packIgnored?: (tar: Readable, dockerfile: string | undefined) => Promise<Readable>;
 }
 
+/** What a step that drives the engine is given: the run's own socket, or why there is none. */
+export type EngineAccess =
+  | { readonly kind: 'socket'; /** On the engine's machine. */ readonly path: string }
+  | { readonly kind: 'refused'; readonly why: string };
+
 /** What the steps of one run have in common. */
 export interface RunScope {
   readonly engine: EngineCalls;
+  /** Where the engine is, for what needs a connection of its own to it. */
+  readonly address?: ModemOptions;
+  /** For steps that drive the engine. */
+  readonly engineAccess?: EngineAccess;
   readonly setup: RunSetup;
   readonly plan: Plan;
   /** The installation's id. */
   readonly installation: string;
+  /** For a run that is taken up again: an image that it has used; its workspace is filled. */
+  readonly heldImage?: string;
   readonly settings: ContainerSettings;
   /** Milliseconds, for the pace of progress lines. */
   readonly now: () => number;
@@ -44,8 +61,14 @@ function clean(part: string | number): string {
   return String(part).replace(/[^a-zA-Z0-9_.-]/g, '_');
 }
 
+/** What names on an engine are made of. */
+export interface NamedRun {
+  readonly installation: string;
+  readonly setup: Pick<RunSetup, 'runId' | 'attempt'>;
+}
+
 /** A name on the engine that no other run, and no other attempt at this run, uses. */
-export function nameOf({ installation, setup }: RunScope, ...parts: readonly (string | number)[]): string {
+export function nameOf({ installation, setup }: NamedRun, ...parts: readonly (string | number)[]): string {
   return ['slipway', installation, setup.runId, setup.attempt, ...parts].map(clean).join('-');
 }
 

@@ -1,44 +1,38 @@
-import { pack } from 'tar-stream';
-import { PassThrough, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { fail } from '../../domain/failure.ts';
-import type { CmdStep, Volume } from '../../domain/step.ts';
+import type { CmdStep } from '../../domain/step.ts';
 import type { Context } from '../../source/ports.ts';
 import { openContext } from './build-context.ts';
 import { EngineRefusal } from './errors.ts';
 import { removeQuietly } from './images.ts';
+import type { FreshContainer, Mount } from './mount.ts';
 import { labelsOf, nameOf, type RunScope } from './scope.ts';
+import { fillInMemory, inMemory, type SecretMount } from './secret-volumes.ts';
 
 /** Where the workspace is in every step. */
 export const workspacePath = '/workspace';
 const homePath = '/acb/home';
 
-/** A mount as the Engine API has it; the volume is made with the first container that has it. */
-export interface Mount {
-  readonly Type: 'volume';
-  readonly Source: string;
-  readonly Target: string;
-  readonly VolumeOptions: object;
-}
+/** What of a step says which volumes it has. */
+export type VolumeUser = Pick<CmdStep, 'id' | 'volumeMounts'>;
 
-/** A container that was created and not started. */
-export interface FreshContainer {
-  readonly id: string;
-  /** Id of its image. */
-  readonly image: string;
-}
-
-/** The volumes of one run: the workspace, the home directory, those with secrets, and others that steps name. */
+/**
+ * The volumes of one run: the workspace, the home directory, and others that steps name. Those with secrets are in memory, and each step has
+ * its own: what it writes there goes with its container.
+ */
 export interface RunVolumes {
-  mountsOf(step: Pick<CmdStep, 'volumeMounts'>): readonly Mount[];
+  mountsOf(step: VolumeUser): readonly Mount[];
+  /** What all steps have: the workspace and the home directory. */
+  shared(): readonly Mount[];
   /** Any volume of the run by its name in the task, declared or not. */
   mount(volume: string, path: string): Mount;
   /** The workspace, for looking into it. */
   workspace(): Mount;
   /**
-   * Fills what a step mounts and nobody has filled yet, through its container, which is created and not yet started.
-   * Rejects with what kept the context away.
+   * Fills what a step mounts and nobody has filled yet, through its container, which is created and not yet started. What it gives is to be
+   * called once the container runs, or never will. Rejects with what kept the context away, and with `unsupported`.
    */
-  fill(container: FreshContainer, step: Pick<CmdStep, 'volumeMounts'>): Promise<void>;
+  fill(container: FreshContainer, step: VolumeUser): Promise<() => void>;
   /**
    * The image of a container that has had the workspace; undefined as long as there was none, and the workspace is the same as the
    * context.
@@ -73,53 +67,45 @@ async function fillWorkspace(scope: RunScope, container: string, context: Contex
   }
 }
 
-/** The files of a secret volume, byte for byte; readable for every user of the container. */
-function packFiles({ files }: Volume): Readable {
-  const tar = pack();
-  for (const { name, contentBase64 } of files) {
-    tar.entry({ name, mode: 0o644, mtime: new Date(0) }, Buffer.from(contentBase64, 'base64'));
-  }
-  tar.finalize();
-  return tar.pipe(new PassThrough());
-}
-
 /** Prepares a run's volumes. None is made before a container has it. */
 export function createRunVolumes(scope: RunScope): RunVolumes {
   const { setup, plan } = scope;
   const used = new Set<string>();
-  const filled = new Map<string, Promise<void>>();
-  let workspaceImage: string | undefined;
-  const mount = (volume: string, path: string): Mount => {
+  let filled: Promise<void> | undefined;
+  let fills = 0;
+  let workspaceImage = scope.heldImage;
+  const mount = (volume: string, path: string, driver?: object): Mount => {
     const name = nameOf(scope, volume);
     used.add(name);
-    const options = { NoCopy: true, Labels: labelsOf(scope) };
+    const options = { NoCopy: true, Labels: labelsOf(scope), ...(driver && { DriverConfig: driver }) };
     return { Type: 'volume', Source: name, Target: path, VolumeOptions: options };
   };
-  const fillOnce = (name: string, work: () => Promise<void>): Promise<void> => {
-    const known = filled.get(name) ?? work();
-    filled.set(name, known);
-    return known;
-  };
-  const fillSecret = (container: string, name: string, path: string): Promise<void> => {
-    const volume = plan.volumes.find((one) => one.name === name);
-    if (!volume) return Promise.resolve();
-    return fillOnce(`volume-${name}`, () => putArchive(scope, container, path, packFiles(volume)));
-  };
   const workspace = (): Mount => mount('workspace', workspacePath);
+  const shared = (): readonly Mount[] => [workspace(), mount('home', homePath)];
   const named = (volume: string, path: string): Mount => mount(`volume-${volume}`, path);
+  const secretMounts = ({ id, volumeMounts }: VolumeUser): readonly SecretMount[] =>
+    volumeMounts.flatMap(({ volume, path }) => {
+      const index = plan.volumes.findIndex(({ name }) => name === volume);
+      const files = plan.volumes[index]?.files;
+      return files ? [{ mount: mount(`secret-${index}-${id}`, path, inMemory), files }] : [];
+    });
+  const isSecret = (volume: string): boolean => plan.volumes.some(({ name }) => name === volume);
   return {
     mount: named,
     workspace,
-    mountsOf: ({ volumeMounts }) => [
-      workspace(),
-      mount('home', homePath),
-      ...volumeMounts.map(({ volume, path }) => named(volume, path)),
+    shared,
+    mountsOf: (step) => [
+      ...shared(),
+      ...step.volumeMounts.filter(({ volume }) => !isSecret(volume)).map(({ volume, path }) => named(volume, path)),
+      ...secretMounts(step).map((one) => one.mount),
     ],
-    fill: async ({ id: container, image }, { volumeMounts }) => {
+    fill: async (container, step) => {
       const { context } = setup;
-      if (context) await fillOnce('workspace', () => fillWorkspace(scope, container, context));
-      workspaceImage ??= image;
-      for (const { volume, path } of volumeMounts) await fillSecret(container, volume, path);
+      if (context) await (filled ??= fillWorkspace(scope, container.id, context));
+      workspaceImage ??= container.image;
+      const mounts = secretMounts(step);
+      if (mounts.length === 0) return () => undefined;
+      return fillInMemory(scope, { container, mounts, helper: nameOf(scope, 'secrets', (fills += 1)) });
     },
     workspaceImage: () => workspaceImage,
     remove: async () => {

@@ -28,7 +28,8 @@ export type FakeCall =
   | { readonly kind: 'prepare'; readonly setup: RunSetup }
   /** `attempt` is there from the second try on. */
   | { readonly kind: 'run'; readonly step: Step; readonly attempt?: number }
-  | { readonly kind: 'dispose' };
+  | { readonly kind: 'dispose' }
+  | { readonly kind: 'abandon' };
 
 /** A runner for tests: the script decides what steps come to, the test decides when. */
 export interface FakeRunner extends StepRunner {
@@ -68,9 +69,9 @@ function waitForEnd(...[step, io, signal, attempt]: FakeRun): { fake: FakeStep; 
 
 /**
  * Makes a fake runner. Steps end at once as the script says; those it answers with `wait` run until the test calls `end` or `break`,
- * or their signal aborts.
+ * or their signal aborts. `holds`: it has what earlier attempts at its runs made.
  */
-export function createFakeRunner(script: FakeScript = {}): FakeRunner {
+export function createFakeRunner(script: FakeScript = {}, holds = false): FakeRunner {
   const calls: FakeCall[] = [];
   const running = new Map<string, FakeStep>();
   const waiting = new Map<string, ((step: FakeStep) => void)[]>();
@@ -94,8 +95,9 @@ export function createFakeRunner(script: FakeScript = {}): FakeRunner {
       const dispose = async (): Promise<void> => {
         calls.push({ kind: 'dispose' });
       };
-      return { run, dispose };
+      return { run, dispose, abandon: () => calls.push({ kind: 'abandon' }) };
     },
+    holds: async () => holds,
     started: async (id) => {
       const known = running.get(id);
       if (known) return known;

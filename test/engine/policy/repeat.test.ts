@@ -5,12 +5,12 @@ import { withRepeat } from '../../../src/engine/policy/repeat.ts';
 import { withRetry } from '../../../src/engine/policy/retry.ts';
 import { stop } from '../../../src/engine/stop.ts';
 import { createManualTimer } from '../../rig/steps.ts';
-import { failed, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from '../tries.ts';
+import { failed, noTryLog, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from '../tries.ts';
 
 function start(step: Step, ...script: ScriptedTry[]) {
   const { runTry, attempts } = scriptTries(...script);
   const controller = new AbortController();
-  const repeated = withRepeat(withRetry(runTry, createManualTimer().timer));
+  const repeated = withRepeat(withRetry(runTry, createManualTimer().timer, noTryLog));
   return { attempts, controller, done: repeated(step, recordIo(), controller.signal, 1) };
 }
 
@@ -35,6 +35,11 @@ describe('repeats', () => {
   it('leaves the outcome of a single run as it is', async () => {
     expect(await start(tried({}), failed(4)).done).toEqual(failed(4));
     expect(await start(createPushStep('push'), succeeded).done).toEqual(succeeded);
+  });
+
+  it('has the outputs of the last run', async () => {
+    const giving = (tag: string) => ({ kind: 'succeeded', outputs: { tag } }) as const;
+    expect(await start(tried({ repeat: 1 }), giving('1'), giving('2')).done).toEqual(giving('2'));
   });
 
   it('gives every run its own retries, under numbers that no other run has', async () => {

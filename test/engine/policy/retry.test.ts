@@ -2,18 +2,22 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/domain/outcome.ts';
 import type { Step } from '../../../src/domain/step.ts';
 import { createPushStep } from '../../../src/domain/step-defaults.ts';
-import { withRetry } from '../../../src/engine/policy/retry.ts';
+import { withRetry, type TryLog } from '../../../src/engine/policy/retry.ts';
 import type { StepIo } from '../../../src/engine/ports.ts';
 import { stop } from '../../../src/engine/stop.ts';
 import { createManualTimer } from '../../rig/steps.ts';
-import { failed, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from '../tries.ts';
+import { failed, noTryLog, recordIo, scriptTries, settle, succeeded, tried, type ScriptedTry } from '../tries.ts';
 
 function start(step: Step, ...script: ScriptedTry[]) {
+  return startWith({}, step, ...script);
+}
+
+function startWith(log: Partial<TryLog>, step: Step, ...script: ScriptedTry[]) {
   const { runTry, attempts } = scriptTries(...script);
   const time = createManualTimer();
   const controller = new AbortController();
   const io = recordIo();
-  const done = withRetry(runTry, time.timer)(step, io, controller.signal, 1);
+  const done = withRetry(runTry, time.timer, { ...noTryLog, ...log })(step, io, controller.signal, 1);
   done.catch(() => undefined);
   return { attempts, time, controller, io, done };
 }
@@ -142,5 +146,38 @@ describe('retryOnErrors', () => {
     });
     await run.done;
     expect(run.io.images).toEqual(['app']);
+  });
+});
+
+describe('retries of a step that was taken up again', () => {
+  const past = (...ended: { outcome: Outcome; isRetried: boolean }[]): Partial<TryLog> => ({
+    past: (_step, number) => ended[number - 1],
+  });
+
+  it('go on with the try after the last one that ended, without waiting again', async () => {
+    const log = past({ outcome: failed(1), isRetried: true }, { outcome: failed(1), isRetried: true });
+    const run = startWith(log, tried({ retries: 2 }), succeeded);
+    expect(await run.done).toEqual(succeeded);
+    expect(run.attempts).toEqual([3]);
+    expect(run.io.lines).toEqual([]);
+  });
+
+  it('come to what the last try came to when no other was to follow', async () => {
+    const run = startWith(past({ outcome: failed(7), isRetried: false }), tried({ retries: 2 }));
+    expect(await run.done).toEqual(failed(7));
+    expect(run.attempts).toEqual([]);
+  });
+
+  it('note how each try ended, and whether another follows', async () => {
+    const noted: unknown[] = [];
+    const log: Partial<TryLog> = { ended: (step, number, { isRetried }) => noted.push([step.id, number, isRetried]) };
+    const run = startWith(log, tried({ retries: 1 }), failed(1), failed(1));
+    await settle();
+    run.time.pass(5000);
+    await run.done;
+    expect(noted).toEqual([
+      ['work', 1, true],
+      ['work', 2, false],
+    ]);
   });
 });
