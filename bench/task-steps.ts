@@ -1,7 +1,7 @@
 /** cmd steps beside the same containers driven straight through the engine's API, in turns; and planning of large task files. */
+import { systemClock } from '../src/domain/clock.ts';
 import type { RunId } from '../src/domain/run.ts';
-import { createCmdStep, createPlan } from '../src/domain/step-defaults.ts';
-import type { CmdStep, Plan, StepId } from '../src/domain/step.ts';
+import type { Plan } from '../src/domain/step.ts';
 import { hostTimer } from '../src/engine/policy/timeout.ts';
 import { runPlan } from '../src/engine/run.ts';
 import { connectEngine, createDockerRunner, type DockerRunner } from '../src/runner/docker/index.ts';
@@ -13,16 +13,59 @@ import { median, type Row } from './table.ts';
 const image = 'busybox:latest';
 const headers = { host: 'docker', 'content-type': 'application/json' };
 
-function step(id: string, needs: readonly string[] = []): CmdStep {
-  return createCmdStep(id, image, { arguments: ['true'], needs: needs as readonly StepId[] });
+interface Shape {
+  readonly name: string;
+  /** A step's line, and what it needs. */
+  readonly steps: readonly (readonly [id: string, needs: readonly string[], words?: string])[];
+  /** The steps find each other by name: that takes a network of their own, for the floor too. */
+  readonly hasNames?: boolean;
 }
 
-const shapes: Readonly<Record<string, Plan>> = {
-  'one step': createPlan([step('a')]),
-  '3 in sequence': createPlan([step('a'), step('b', ['a']), step('c', ['b'])]),
-  'fan-out of 8': createPlan(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((id) => step(id))),
-  diamond: createPlan([step('a'), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c'])]),
-};
+const eight = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
+
+const shapes: readonly Shape[] = [
+  { name: 'one step', steps: [['a', []]] },
+  {
+    name: '3 in sequence',
+    steps: [
+      ['a', []],
+      ['b', ['a']],
+      ['c', ['b']],
+    ],
+  },
+  { name: 'fan-out of 8', steps: eight.map((id) => [id, []]) },
+  {
+    name: 'diamond',
+    steps: [
+      ['a', []],
+      ['b', ['a']],
+      ['c', ['a']],
+      ['d', ['b', 'c']],
+    ],
+  },
+  {
+    name: 'fan-out of 8 that name each other',
+    steps: eight.map((id) => [id, [], `true ${eight.join(' ')}`]),
+    hasNames: true,
+  },
+];
+
+/** Plans a task file as a worker does, with the network that every task has. */
+function planShape({ steps }: Shape): Plan {
+  const lines = steps.map(
+    ([id, needs, words = 'true']) =>
+      `  - id: ${id}\n    cmd: ${image} ${words}\n    when: ${JSON.stringify(needs.length > 0 ? needs : ['-'])}\n`,
+  );
+  return planText(`version: v1.1.0\nsteps:\n${lines.join('')}`);
+}
+
+function planText(text: string): Plan {
+  const run = { id: 'ca1', registry: 'r.example.com', startedAt: new Date(0) };
+  const render = createRender({ now: 0, random: () => 0.5 });
+  const result = planTask(text, { run, render, limits: { steps: 1000 } });
+  if (!result.ok) throw new Error(result.errors[0]?.message);
+  return result.plan;
+}
 
 async function call(host: string, method: string, path: string, body?: object): Promise<Record<string, unknown>> {
   const { Readable } = await import('node:stream');
@@ -33,11 +76,11 @@ async function call(host: string, method: string, path: string, body?: object): 
 }
 
 /** One container from its creation to its exit; its removal does not count, as it does not in a run. */
-async function rawContainer(host: string, remove: string[]): Promise<void> {
+async function rawContainer(host: string, network: string, remove: string[]): Promise<void> {
   const { Id } = await call(host, 'POST', '/containers/create', {
     Image: image,
     Cmd: ['true'],
-    HostConfig: { Init: true, LogConfig: { Type: 'local' } },
+    HostConfig: { NetworkMode: network, Init: true, LogConfig: { Type: 'local' } },
   });
   const id = String(Id);
   await call(host, 'POST', `/containers/${id}/start`);
@@ -46,20 +89,23 @@ async function rawContainer(host: string, remove: string[]): Promise<void> {
 }
 
 /** The plan's containers in the plan's order, each begun the moment those that it needs have ended. Milliseconds. */
-async function rawPlan(host: string, plan: Plan): Promise<number> {
+async function rawPlan(host: string, plan: Plan, hasNames: boolean): Promise<number> {
   const remove: string[] = [];
   const done = new Map<string, Promise<void>>();
+  const network = hasNames ? 'slipway-bench-floor' : 'bridge';
   const began = performance.now();
+  if (hasNames) await call(host, 'POST', '/networks/create', { Name: network, Driver: 'bridge' });
   for (const { id, needs } of plan.steps) {
     const ready = Promise.all(needs.map((need) => done.get(need) ?? Promise.resolve()));
     done.set(
       id,
-      ready.then(() => rawContainer(host, remove)),
+      ready.then(() => rawContainer(host, network, remove)),
     );
   }
   await Promise.all(done.values());
   const took = performance.now() - began;
   for (const id of remove) await callEngine(host, { method: 'DELETE', path: `/containers/${id}?force=1&v=1` });
+  if (hasNames) await callEngine(host, { method: 'DELETE', path: `/networks/${network}` });
   return took;
 }
 
@@ -72,6 +118,7 @@ async function ourPlan(runner: DockerRunner, plan: Plan, run: number): Promise<n
     runner,
     timeoutMs: 60_000,
     timer: hostTimer,
+    clock: systemClock,
     signal: new AbortController().signal,
     emit: (event) => {
       if (event.kind === 'step-ended') ended = performance.now();
@@ -82,6 +129,24 @@ async function ourPlan(runner: DockerRunner, plan: Plan, run: number): Promise<n
   return ended - began;
 }
 
+/** Both figures of one shape, in turns; the first pair warms up. */
+async function benchShape(
+  rounds: number,
+  ours: () => Promise<number>,
+  raw: () => Promise<number>,
+): Promise<{ readonly ours: number; readonly raw: number }> {
+  const figures = { ours: [] as number[], raw: [] as number[] };
+  for (let round = 0; round <= rounds; round += 1) {
+    const isFirst = round % 2 === 0;
+    const early = isFirst ? await ours() : await raw();
+    const late = isFirst ? await raw() : await ours();
+    if (round === 0) continue;
+    figures.ours.push(isFirst ? early : late);
+    figures.raw.push(isFirst ? late : early);
+  }
+  return { ours: median(figures.ours), raw: median(figures.raw) };
+}
+
 /** Time from the beginning of a plan to the end of its last step. */
 export async function benchSteps(host: string, rounds = 12): Promise<Row[]> {
   const engine = connectEngine({ host });
@@ -89,16 +154,11 @@ export async function benchSteps(host: string, rounds = 12): Promise<Row[]> {
   const runner = createDockerRunner({ engine, installation: 'bench', registryHost: 'localhost', clock });
   const rows: Row[] = [];
   let run = 0;
-  for (const [name, plan] of Object.entries(shapes)) {
-    const figures: [number[], number[]] = [[], []];
-    for (let round = 0; round <= rounds; round += 1) {
-      const ours = async (): Promise<number> => ourPlan(runner, plan, (run += 1));
-      const pair =
-        round % 2 === 0 ? [await ours(), await rawPlan(host, plan)] : [await rawPlan(host, plan), await ours()];
-      if (round % 2 === 1) pair.reverse();
-      if (round > 0) pair.forEach((ms, index) => figures[index === 0 ? 0 : 1].push(ms));
-    }
-    const [ours, raw] = [median(figures[0]), median(figures[1])];
+  for (const shape of shapes) {
+    const { name, hasNames = false } = shape;
+    const plan = planShape(shape);
+    const ourTurn = (): Promise<number> => ourPlan(runner, plan, (run += 1));
+    const { ours, raw } = await benchShape(rounds, ourTurn, () => rawPlan(host, plan, hasNames));
     const target = name === 'one step' ? `at most 20 ms more: ${(ours - raw).toFixed(1)} more` : 'ratio ≤ 1.10';
     rows.push({ name: `cmd steps, ${name}`, ours, floor: raw, ratio: ours / raw, unit: 'ms', target });
   }
@@ -115,16 +175,7 @@ export function benchPlanning(): Row[] {
     work();
     return performance.now() - began;
   };
-  const plan = (): void => {
-    const run = { id: 'ca1', registry: 'r.example.com', startedAt: new Date(0) };
-    const result = planTask(text, {
-      run,
-      render: createRender({ now: 0, random: () => 0.5 }),
-      limits: { steps: 1000 },
-    });
-    if (!result.ok) throw new Error(result.errors[0]?.message);
-  };
-  const ours = Array.from({ length: 9 }, () => time(plan));
+  const ours = Array.from({ length: 9 }, () => time(() => void planText(text)));
   const json = JSON.stringify(text.split('\n'));
   const floor = Array.from({ length: 9 }, () => time(() => void JSON.parse(json)));
   const row = { ours: median(ours), floor: median(floor), unit: 'ms', target: '< 100 ms' };

@@ -12,7 +12,7 @@ function normalizeName(name: string): string {
 }
 
 /** The stream's bytes, unpacked when they begin like gzip. */
-async function unpack(stream: Readable): Promise<Readable> {
+export async function unpack(stream: Readable): Promise<Readable> {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   const first = await chunks.next();
   const all = async function* (): AsyncGenerator<Buffer> {
@@ -27,30 +27,39 @@ async function unpack(stream: Readable): Promise<Readable> {
 }
 
 /**
- * The text of one file of a tar or tar.gz archive that was inspected before; the last one of that name, as unpacking would have it.
- * Undefined when there is none. Rejects with `too-large` beyond `maxBytes`.
+ * The texts of some files of a tar or tar.gz archive that was inspected before, by the paths as given; of several of the same name the last
+ * one, as unpacking would have it. What is not there is left out. Rejects with `too-large` beyond `maxBytes`.
  */
-export async function readArchiveFile(stream: Readable, path: string, maxBytes: number): Promise<string | undefined> {
-  const wanted = normalizeName(path);
+export async function readArchiveFiles(
+  stream: Readable,
+  paths: readonly string[],
+  maxBytes: number,
+): Promise<ReadonlyMap<string, string>> {
+  const wanted = new Map(paths.map((path) => [normalizeName(path), path]));
   const entries = extract();
   const unpacked = await unpack(stream);
   pipeline(unpacked, entries).catch((error: unknown) => {
     entries.destroy(error as Error);
   });
-  let text: string | undefined;
+  const texts = new Map<string, string>();
   try {
     for await (const entry of entries) {
       const { name, type, size } = entry.header;
-      const isWanted = type === 'file' && normalizeName(name) === wanted;
-      if (isWanted && size > maxBytes) {
+      const path = type === 'file' ? wanted.get(normalizeName(name)) : undefined;
+      if (path !== undefined && size > maxBytes) {
         throw fail('too-large', `${path} has ${size} bytes; at most ${maxBytes} are read`, { field: path });
       }
-      if (isWanted) text = (await buffer(entry)).toString('utf8');
+      if (path !== undefined) texts.set(path, (await buffer(entry)).toString('utf8'));
       else entry.resume();
     }
   } finally {
     stream.destroy();
     unpacked.destroy();
   }
-  return text;
+  return texts;
+}
+
+/** The text of one file of an archive, as {@link readArchiveFiles} reads it; undefined when there is none. */
+export async function readArchiveFile(stream: Readable, path: string, maxBytes: number): Promise<string | undefined> {
+  return (await readArchiveFiles(stream, [path], maxBytes)).get(path);
 }

@@ -1,6 +1,6 @@
 import path from 'node:path/posix';
 import { fail } from '../domain/failure.ts';
-import { compileGlob, matchesGlob, type Glob } from './glob.ts';
+import { compileGlob, matchesGlob, type Glob } from '../domain/glob.ts';
 
 /** Far more than any real file has; keeps a hostile one from costing minutes. */
 const maxRules = 5000;

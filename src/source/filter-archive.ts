@@ -6,17 +6,16 @@ import { join, posix } from 'node:path';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, pack } from 'tar-stream';
-import { readArchiveFile } from './archive-file.ts';
+import { readArchiveFiles, unpack } from './archive-file.ts';
 import { parseDockerignore, type IgnoreRules, type IgnoreState } from './dockerignore.ts';
 
 const maxIgnoreBytes = 1024 * 1024;
 
-async function readRules(file: string, dockerfile: string): Promise<IgnoreRules | undefined> {
-  for (const name of [`${dockerfile}.dockerignore`, '.dockerignore']) {
-    const text = await readArchiveFile(createReadStream(file), name, maxIgnoreBytes);
-    if (text !== undefined) return parseDockerignore(text, name);
-  }
-  return undefined;
+async function readRules(archive: Readable, dockerfile: string): Promise<IgnoreRules | undefined> {
+  const names = [`${dockerfile}.dockerignore`, '.dockerignore'];
+  const texts = await readArchiveFiles(archive, names, maxIgnoreBytes);
+  const name = names.find((one) => texts.has(one));
+  return name === undefined ? undefined : parseDockerignore(texts.get(name) ?? '', name);
 }
 
 /** Says of any path of an archive whether the rules leave it out; directories need not come before what is in them. */
@@ -51,20 +50,34 @@ function filter(source: Readable, isIgnored: (path: string) => boolean): Readabl
   return output;
 }
 
+async function applyRules(archive: Readable, rules: IgnoreRules | undefined, dockerfile: string): Promise<Readable> {
+  if (!rules) return archive;
+  const always = new Set([posix.normalize(dockerfile), '.dockerignore', `${dockerfile}.dockerignore`]);
+  return filter(await unpack(archive), createJudge(rules, always));
+}
+
 /**
- * Leaves out of a tar archive what its own `.dockerignore` (or `<Dockerfile>.dockerignore`) says; the Dockerfile and the ignore file stay,
- * as docker does. The archive lies in `tempRoot` while it is read, since its rules may come last in it; no name of it is left there.
- * @throws `invalid-context` when the ignore file is malformed.
+ * Leaves out of a tar archive (plain or gzip) what its own `.dockerignore` (or `<Dockerfile>.dockerignore`) says; the Dockerfile and the
+ * ignore file stay, as docker does. `open` is called twice, since the rules may come last in the archive.
+ * @throws `invalid-context` when the ignore file is malformed; what `open` rejects with.
+ */
+export async function openFiltered(open: () => Promise<Readable>, dockerfile = 'Dockerfile'): Promise<Readable> {
+  const rules = await readRules(await open(), dockerfile);
+  return applyRules(await open(), rules, dockerfile);
+}
+
+/**
+ * Does the same with an archive that can be read once: it lies in `tempRoot` while it is read; no name of it is left there.
+ * @throws like {@link openFiltered}.
  */
 export async function filterArchive(tar: Readable, dockerfile: string, tempRoot: string): Promise<Readable> {
   const file = join(tempRoot, `archive-${randomUUID()}`);
   try {
     await pipeline(tar, createWriteStream(file, { mode: 0o600 }));
-    const rules = await readRules(file, dockerfile);
+    const rules = await readRules(createReadStream(file), dockerfile);
     const source = createReadStream(file);
     await once(source, 'open');
-    const always = new Set([posix.normalize(dockerfile), '.dockerignore', `${dockerfile}.dockerignore`]);
-    return rules ? filter(source, createJudge(rules, always)) : source;
+    return await applyRules(source, rules, dockerfile);
   } finally {
     await rm(file, { force: true });
   }

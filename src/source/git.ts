@@ -1,15 +1,16 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import type { FailureError } from '../domain/failure.ts';
 import { fail } from '../domain/failure.ts';
 import type { Egress } from '../egress/ports.ts';
-import { isInside } from './context-files.ts';
+import { findDockerfile, isInside } from './context-files.ts';
 import { configOf, createGit, GitCommandError, type Git } from './git-command.ts';
 import { portOf, writeGitConfig, type GitOptions } from './git-config.ts';
 import { fetchCommit } from './git-fetch.ts';
 import { readSubmodules, readTree } from './git-tree.ts';
 import type { GitLocation } from './location.ts';
-import { packDirectory } from './pack.ts';
+import { packDirectory, type PackOptions } from './pack.ts';
 import type { Context, ContextLimits } from './ports.ts';
 
 export interface GitContextOptions {
@@ -37,20 +38,15 @@ export async function openGitContext(location: GitLocation, options: GitContextO
   const dispose = (): Promise<void> => rm(base, { recursive: true, force: true, maxRetries: 5 });
   try {
     const clone = await cloneAll(location, base, options);
-    const { dockerfile, limits, signal } = options;
+    const packClone = (how: Pick<PackOptions, 'dockerfile' | 'ignore'>): Promise<Readable> =>
+      packTree(clone.folder, options, how);
+    const { dockerfile } = options;
+    if (dockerfile !== undefined) await findDockerfile(clone.folder, dockerfile);
     return {
       description: describe(location, clone.commit),
       commit: clone.commit,
-      open: async () => {
-        const packed = await packDirectory(clone.folder, {
-          kind: 'git',
-          maxBytes: limits.maxUnpackedBytes,
-          maxEntries: limits.maxEntries,
-          ...(dockerfile !== undefined && { dockerfile }),
-          ...(signal !== undefined && { signal }),
-        });
-        return packed.stream;
-      },
+      open: () => packClone({ ignore: 'nothing' }),
+      openForBuild: (named = dockerfile) => packClone(named === undefined ? {} : { dockerfile: named }),
       readFile: (name, maxBytes) => readFileBelow(clone.folder, name, maxBytes),
       dispose,
     };
@@ -58,6 +54,16 @@ export async function openGitContext(location: GitLocation, options: GitContextO
     await dispose();
     throw error;
   }
+}
+
+async function packTree(
+  folder: string,
+  { limits, signal }: GitContextOptions,
+  how: Pick<PackOptions, 'dockerfile' | 'ignore'>,
+): Promise<Readable> {
+  const bounds = { maxBytes: limits.maxUnpackedBytes, maxEntries: limits.maxEntries };
+  const packed = await packDirectory(folder, { kind: 'git', ...bounds, ...how, ...(signal && { signal }) });
+  return packed.stream;
 }
 
 /** The text of a file below a folder; undefined when there is none, also where a link leads out of the folder. */

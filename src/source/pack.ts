@@ -23,6 +23,8 @@ export interface PackOptions {
   readonly kind: 'upload' | 'git';
   /** Path of the Dockerfile, relative to the root; it must be there, and is sent whatever `.dockerignore` says. */
   readonly dockerfile?: string;
+  /** `nothing`: no ignore file is honoured. */
+  readonly ignore?: 'nothing';
   /** Compresses at level 1: an upload costs more than the last few percent save. */
   readonly gzip?: boolean;
   readonly maxBytes?: number;
@@ -53,7 +55,7 @@ const filesAtOnce = 16;
 export async function packDirectory(root: string, options: PackOptions): Promise<PackedDirectory> {
   const real = await openRoot(root);
   const dockerfile = options.dockerfile === undefined ? undefined : await findDockerfile(real, options.dockerfile);
-  const ignore = await findIgnoreRules(real, dockerfile);
+  const ignore = options.ignore === 'nothing' ? undefined : await findIgnoreRules(real, dockerfile);
   const tar = Readable.from(writeArchive({ root: real, dockerfile, ignore, options }), { objectMode: false });
   const stream = options.gzip === true ? compress(tar) : tar;
   return { stream, ...(ignore !== undefined && { ignoreFile: ignore.name }) };

@@ -1,16 +1,21 @@
 import type { Readable } from 'node:stream';
 
-/** A build context, ready to be read once as a tar stream (plain or compressed, as the engine takes it). */
+/** A context: what a workspace is filled with and builds read, as a tar stream (plain or compressed, as the engine takes it). */
 export interface Context {
   /** What it is, for people: `git https://example.com/app.git#main at 1a2b3c4`. Never holds a token. */
   readonly description: string;
   /** The commit that was checked out, where the context came from git. */
   readonly commit?: string;
   /**
-   * Opens the tar stream. It may fail while being read: then it is destroyed with a FailureError
+   * Opens the tar stream of all its files. It may fail while being read: then it is destroyed with a FailureError
    * (`invalid-context`, `too-large`, `source-unavailable`), and nothing that was read may be used.
    */
   open(): Promise<Readable>;
+  /**
+   * Like `open`, without what `.dockerignore` leaves out, or `<dockerfile>.dockerignore` where there is one. Rejects with `invalid-context`
+   * when that is malformed. Absent: whoever builds from it filters.
+   */
+  openForBuild?(dockerfile: string | undefined): Promise<Readable>;
   /**
    * The text of one file of the context, before any build; undefined when there is none of that name. Rejects with `too-large` beyond
    * `maxBytes`, and like `open` when the context cannot be read.

@@ -8,6 +8,7 @@ import type { Egress, EgressResponse } from '../egress/ports.ts';
 import { inspectArchive, type Inspection } from './inspect.ts';
 import { readArchiveFile } from './archive-file.ts';
 import { maskLocation } from './location-secret.ts';
+import { openFiltered } from './filter-archive.ts';
 import type { TarballLocation } from './location.ts';
 import type { Context, ContextLimits } from './ports.ts';
 
@@ -35,9 +36,11 @@ export async function openTarballContext(location: TarballLocation, options: Tar
   try {
     const inspection = await download(location, file, options);
     assertDockerfile(inspection, options.dockerfile);
+    const open = async (): Promise<Readable> => createReadStream(file);
     return {
       description: maskLocation(location.url),
-      open: async () => createReadStream(file),
+      open,
+      openForBuild: (dockerfile) => openFiltered(open, dockerfile),
       readFile: (name, maxBytes) => readArchiveFile(createReadStream(file), name, maxBytes),
       dispose,
     };

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { fail } from '../domain/failure.ts';
 import { readArchiveFile } from './archive-file.ts';
+import { openFiltered } from './filter-archive.ts';
 import type { UploadLocation } from './location.ts';
 import type { Context } from './ports.ts';
 
@@ -11,7 +12,7 @@ export interface UploadedContexts {
 }
 
 /**
- * A context that a client uploaded. It was inspected when it came in, so it is handed on as it is.
+ * A context that a client uploaded. It was inspected when it came in, so that it is handed on without being unpacked here.
  * `open` throws `not-found` when the upload is gone.
  */
 export function openUploadContext(location: UploadLocation, uploads: UploadedContexts): Context {
@@ -26,6 +27,7 @@ export function openUploadContext(location: UploadLocation, uploads: UploadedCon
   return {
     description: `upload ${location.relativePath}`,
     open,
+    openForBuild: (dockerfile) => openFiltered(open, dockerfile),
     readFile: async (path, maxBytes) => readArchiveFile(await open(), path, maxBytes),
     dispose: async () => undefined,
   };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectEngine, createDockerRunner, type Engine } from '../../src/runner/docker/index.ts';
+import { mapEngineError } from '../../src/runner/docker/errors.ts';
 import { parseEngineHost } from '../../src/runner/docker/host.ts';
 import { aBuild, aContext, aPush, aSetup, listen, recordIo } from './rig.ts';
 
@@ -51,6 +52,17 @@ describe('an engine’s address', () => {
       if (before === undefined) delete process.env['DOCKER_HOST'];
       else process.env['DOCKER_HOST'] = before;
     }
+  });
+});
+
+describe('what an engine refuses', () => {
+  it.each([
+    ['(HTTP code 500) unexpected - Get "https://r/v2/": EOF ', 'Get "https://r/v2/": EOF'],
+    ['(HTTP code 404) no such image - pull access denied - sorry', 'pull access denied - sorry'],
+    ['HTTP 500 - as it is', 'HTTP 500 - as it is'],
+  ])('is said in its own words: %s', (message, own) => {
+    const refusal = mapEngineError(Object.assign(new Error(message), { statusCode: 500 }), 'unix:///e.sock');
+    expect(refusal).toMatchObject({ message: own, status: 500 });
   });
 });
 
@@ -134,5 +146,20 @@ describe('a runner whose engine goes away', () => {
     const run = await createDockerRunner({ engine: real, ...options }).prepare(aSetup());
     expect((await run.run(aBuild(), recordIo(), never)).kind).toBe('failed');
     expect(await run.run(aPush('UPPER/case'), recordIo(), never)).toMatchObject({ kind: 'failed' });
+  });
+});
+
+describe('a call of an engine', () => {
+  it('costs little however many others are under way', async () => {
+    const open = await fakeEngine((request, response) => {
+      if (request.url?.startsWith('/long')) response.writeHead(200).flushHeaders();
+      else response.setHeader('content-type', 'application/json').end('{}');
+    });
+    const long = Array.from({ length: 40 }, () => open.stream({ method: 'GET', path: '/long' }));
+    for (const answer of await Promise.all(long)) answer.on('error', () => undefined);
+    const before = process.cpuUsage();
+    for (let calls = 0; calls < 40; calls += 1) await open.json({ method: 'GET', path: '/short' });
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 40_000).toBeLessThan(20);
   });
 });

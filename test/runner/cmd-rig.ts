@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { RunId } from '../../src/domain/run.ts';
 import type { CmdStep, Plan, Step, StepId } from '../../src/domain/step.ts';
@@ -11,7 +11,6 @@ import {
   type DockerRunnerOptions,
   type Engine,
 } from '../../src/runner/docker/index.ts';
-import { ensureBusybox } from '../rig/images.ts';
 import { aSetup, engineHost, recordIo, type RecordedIo } from './rig.ts';
 
 export interface Done {
@@ -79,7 +78,6 @@ export function createCmdRig(): CmdRig {
     createDockerRunner({ engine, installation, registryHost: '127.0.0.1:1', clock: { now: Date.now }, ...change });
   let runner = create();
   let count = 0;
-  beforeAll(() => ensureBusybox(engine));
   afterEach(async () => {
     await Promise.all(open.splice(0).map((run) => run.dispose()));
     await runner.settle();

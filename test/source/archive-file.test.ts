@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readArchiveFile } from '../../src/source/archive-file.ts';
-import { filterArchive } from '../../src/source/filter-archive.ts';
+import { filterArchive, openFiltered } from '../../src/source/filter-archive.ts';
 import { tarOf } from '../rig/contexts.ts';
 
 const streamOf = (bytes: Buffer): Readable => Readable.from([bytes.subarray(0, 700), bytes.subarray(700)]);
@@ -49,14 +49,31 @@ describe('an archive filtered by its own .dockerignore', () => {
     await rm(directory, { recursive: true });
   });
 
-  async function namesAfter(files: Readonly<Record<string, string>>, dockerfile = 'Dockerfile'): Promise<string[]> {
-    const stream = await filterArchive(streamOf(await tarOf(files)), dockerfile, directory);
+  async function namesIn(tar: Buffer): Promise<string[]> {
     const entries = extract();
-    entries.end(await buffer(stream));
+    entries.end(tar);
     const names: string[] = [];
     for await (const entry of entries) {
       names.push(entry.header.name);
       entry.resume();
+    }
+    return names;
+  }
+
+  /** What stays, in whichever way the archive is read: once or twice, plain or packed. */
+  async function namesAfter(files: Readonly<Record<string, string>>, dockerfile = 'Dockerfile'): Promise<string[]> {
+    const tar = await tarOf(files);
+    const once = await filterArchive(streamOf(tar), dockerfile, directory);
+    const names = await namesIn(await buffer(once));
+    const packed = gzipSync(tar);
+    const others = [
+      await filterArchive(streamOf(packed), dockerfile, directory),
+      await openFiltered(() => Promise.resolve(streamOf(tar)), dockerfile),
+      await openFiltered(() => Promise.resolve(streamOf(packed)), dockerfile),
+    ];
+    for (const other of others) {
+      const bytes = await buffer(other);
+      expect(await namesIn(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes)).toEqual(names);
     }
     return names;
   }
@@ -80,5 +97,16 @@ describe('an archive filtered by its own .dockerignore', () => {
 
   it('stays as it is without one', async () => {
     expect(await namesAfter({ a: '1', b: '2' })).toEqual(['a', 'b']);
+  });
+
+  it('is not opened a second time when its ignore file is malformed', async () => {
+    const tar = await tarOf({ '.dockerignore': '[', a: '1' });
+    let opened = 0;
+    const open = (): Promise<Readable> => {
+      opened += 1;
+      return Promise.resolve(streamOf(tar));
+    };
+    await expect(openFiltered(open)).rejects.toMatchObject({ failure: { reason: 'invalid-context' } });
+    expect(opened).toBe(1);
   });
 });

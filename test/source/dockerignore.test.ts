@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseDockerignore, type IgnoreRules, type IgnoreState } from '../../src/source/dockerignore.ts';
-import { compileGlob, matchesGlob } from '../../src/source/glob.ts';
+import { compileGlob, matchesGlob } from '../../src/domain/glob.ts';
 
 /** Judges a path as the walk does: from the root down. */
 function isIgnored(rules: IgnoreRules, path: string): boolean {

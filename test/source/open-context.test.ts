@@ -50,6 +50,12 @@ describe('openContext with an upload', () => {
     await context.dispose();
   });
 
+  it('hands on its bytes to a build too when it has no ignore file', async () => {
+    const context = await open('source/1/a.tar.gz');
+    const stream = await context.openForBuild?.(undefined);
+    expect(stream && (await buffer(stream))).toEqual(good);
+  });
+
   it('says that an upload is gone', async () => {
     const context = await open('source/1/gone.tar.gz');
     await expect(context.open()).rejects.toMatchObject({ failure: { reason: 'not-found', field: 'sourceLocation' } });
