@@ -1,8 +1,10 @@
 import type { ImageDependencies } from './dependencies.ts';
 import type { Digest } from './digest.ts';
 import type { Outcome } from './outcome.ts';
+import type { RunCause } from './run-cause.ts';
 import type { RunRequest } from './run-request.ts';
 import type { Step, StepId } from './step.ts';
+import type { TaskName } from './task.ts';
 
 /** A run's short name, increasing and unique in an installation: `ca1`, `ca2`, … (base 36). */
 export type RunId = string & { readonly __brand: 'RunId' };
@@ -62,12 +64,22 @@ export interface Run {
   readonly startTime?: string;
   readonly finishTime?: string;
   readonly lastUpdatedTime: string;
+  /** The task that it is a run of; absent for a quick build or quick run. */
+  readonly task?: TaskName;
+  /** Absent in records of runs that people submitted before causes were recorded. */
+  readonly cause?: RunCause;
+  /** The agent pool that does it; absent: `default`. */
+  readonly pool?: string;
+  /** How many runs of its task may be at work with it; absent: any number. */
+  readonly maxConcurrent?: number;
   /** What was asked for, with every secret masked. */
   readonly request: RunRequest;
   /** The request's secrets, encrypted (`secret/`); absent when it has none. Gone when the run is final. */
   readonly sealedSecrets?: string;
   /** How often a worker has taken this run up; every later write must carry this number. */
   readonly attempt: number;
+  /** The attempt that planned the run: whoever takes the run up later goes on with that plan. Absent before, and after a hand-back. */
+  readonly plannedAttempt?: number;
   /** The worker of the latest attempt. */
   readonly worker?: string;
   readonly cancelRequested?: { readonly at: string; readonly by: string };

@@ -1,11 +1,18 @@
 import type { RunEvent, SequencedEvent } from '../domain/event.ts';
+import type { Notification, OutgoingDelivery } from '../domain/notification.ts';
 import type { Run, RunId, RunStatus, RunType } from '../domain/run.ts';
+import type { RunCause } from '../domain/run-cause.ts';
 import type { RunRequest } from '../domain/run-request.ts';
+import type { Task, TaskName } from '../domain/task.ts';
 
 /** What a new run is made from. */
 export interface NewRun {
   readonly runType: RunType;
   readonly request: RunRequest;
+  readonly task?: TaskName;
+  readonly cause?: RunCause;
+  readonly pool?: string;
+  readonly maxConcurrent?: number;
   readonly sealedSecrets?: string;
   /** Two calls with the same key within 24 h come to the same run. Scoped by the caller. */
   readonly idempotencyKey?: string;
@@ -14,13 +21,21 @@ export interface NewRun {
 /** One comparison of a list filter; several are joined by "and". Times compare as instants. */
 export interface RunCondition {
   readonly field:
-    'runId' | 'status' | 'runType' | 'createTime' | 'finishTime' | 'isArchiveEnabled' | 'outputImageManifests';
+    | 'runId'
+    | 'taskName'
+    | 'agentPoolName'
+    | 'status'
+    | 'runType'
+    | 'createTime'
+    | 'finishTime'
+    | 'isArchiveEnabled'
+    | 'outputImageManifests';
   readonly operator: 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'contains';
   readonly value: string;
 }
 
 export interface RunPage {
-  /** Newest first. */
+  /** Newest first. Fewer than were asked for, even none, where finding more would take long: then `next` goes on. */
   readonly runs: readonly Run[];
   /** Hand it back as `after` for the next page; absent on the last one. */
   readonly next?: string;
@@ -59,6 +74,20 @@ export interface RunStore {
   /** Ends a run whatever its attempt, for the sweeper: a worker that does not answer a cancel or is lost. No effect on a final run. */
   end(id: RunId, status: Extract<RunStatus, 'Canceled' | 'Error'>, message: string): Promise<void>;
   setArchived(id: RunId, isArchiveEnabled: boolean): Promise<Run | undefined>;
+  /** Keeps a run's plan (sealed: it is opaque here) in place of an earlier one, for as long as a run may last. */
+  keepPlan(id: RunId, sealed: string): Promise<void>;
+  /** The plan that was kept last; undefined when none was, or when it is too old. */
+  findPlan(id: RunId): Promise<string | undefined>;
+  /**
+   * Takes one of the `limit` places that a task's runs have at work, for as long as the run is not final; true when it has one afterwards
+   * (also when it had one before). Places of runs that are over or unknown are free.
+   */
+  takePlace(id: RunId, task: TaskName, limit: number): Promise<boolean>;
+  /**
+   * Forgets final runs that were created before `before` (ISO 8601) and are not archived (`isArchiveEnabled`), with their events; at most
+   * `limit`, oldest first. Resolves with their names, so that what is kept of them elsewhere can go too.
+   */
+  removeOld(before: string, limit: number): Promise<readonly RunId[]>;
   /** Runs that are not final, oldest first. */
   listActive(): Promise<readonly Run[]>;
   /** Final runs whose live events were not let go yet (`EventLog.expire`), oldest first, at most 1000: the sweeper archives them. */
@@ -109,11 +138,142 @@ export interface OnceLedger {
   release(key: string): Promise<void>;
 }
 
+/** What may be shown of a secret. */
+export interface SecretEntry {
+  readonly name: string;
+  /** ISO 8601. */
+  readonly lastUpdatedTime: string;
+  /** The caller who set its value. */
+  readonly updatedBy: string;
+}
+
+/** How many secrets a store keeps. */
+export const maxSecrets = 1000;
+
+/** The installation's own secrets by name. Values are sealed: they are opaque here. */
+export interface SecretStore {
+  /** Sets a secret, in place of an earlier value. Rejects with `conflict` when it would be one more than {@link maxSecrets}. */
+  put(name: string, sealed: string, who: string): Promise<SecretEntry>;
+  /** The sealed value; undefined: no such secret. */
+  get(name: string): Promise<string | undefined>;
+  /** All of them by name, without values. */
+  list(): Promise<readonly SecretEntry[]>;
+  /** False when there was none of that name. */
+  delete(name: string): Promise<boolean>;
+}
+
+export interface TaskPage {
+  /** By name, ignoring letter case. */
+  readonly tasks: readonly Task[];
+  /** Hand it back as `after` for the next page; absent on the last one. */
+  readonly next?: string;
+}
+
+/** The tasks. Names are told apart ignoring letter case; the case of the first writer stays. */
+export interface TaskStore {
+  /** Undefined: no such task. */
+  get(name: string): Promise<Task | undefined>;
+  list(query: { readonly limit: number; readonly after?: string }): Promise<TaskPage>;
+  /** All tasks with a source trigger for this repository key (see `repositoryKeys` of what was put), or with any timer, in no order. */
+  findByRepository(key: string): Promise<readonly Task[]>;
+  listWithTimers(): Promise<readonly Task[]>;
+  /**
+   * Writes a task whole. `expected` is the version that the writer has seen: 0 for a new one. Rejects with `conflict` when the stored one
+   * is another. The version written is `expected` + 1, whatever `task.version` says. `repositoryKeys` are what `findByRepository` finds it by.
+   */
+  put(task: Task, expected: number, repositoryKeys: readonly string[]): Promise<Task>;
+  /** True when it was there. Its runs stay. */
+  delete(name: string): Promise<boolean>;
+}
+
+/** What one delivery to a webhook came to, for one task. */
+export interface DeliveryVerdict {
+  readonly task: TaskName;
+  /** The run that it started; absent: `because` says why there is none. */
+  readonly runId?: RunId;
+  readonly because?: string;
+}
+
+/** One delivery to a webhook, as it is kept for people to look at and to deliver again. */
+export interface Delivery {
+  /** Ours, unique; derived from the forge's id where it gives one, so that a redelivery finds it. */
+  readonly id: string;
+  readonly receivedTime: string;
+  /** The task whose webhook it came to; absent: the shared one. */
+  readonly hook?: TaskName;
+  readonly provider: string;
+  /** The forge's word for what happened; `ref`, `commit` and `repository` as far as they are known. */
+  readonly event: string;
+  readonly repository?: string;
+  readonly ref?: string;
+  readonly commit?: string;
+  readonly status: 'received' | 'done' | 'failed';
+  readonly verdicts: readonly DeliveryVerdict[];
+  /** Why nothing was made of it, or of parts of it. */
+  readonly notes: readonly string[];
+  /** How often it has arrived. */
+  readonly arrivals: number;
+}
+
+/** Deliveries of the last days; the newest 10,000 at most. */
+export interface DeliveryStore {
+  /**
+   * Notes that a delivery has arrived, with what is needed to work it off (headers and body as the forge sent them, at most 1 MiB as JSON).
+   * `isNew` is false when this id has arrived before: its arrivals are counted, nothing else changes.
+   */
+  receive(
+    delivery: Omit<Delivery, 'arrivals'>,
+    payload: string,
+  ): Promise<{ readonly delivery: Delivery; readonly isNew: boolean }>;
+  get(id: string): Promise<Delivery | undefined>;
+  payload(id: string): Promise<string | undefined>;
+  /** Writes what it came to. */
+  finish(id: string, result: Pick<Delivery, 'status' | 'verdicts' | 'notes'>): Promise<void>;
+  /** Newest first. */
+  list(query: {
+    readonly limit: number;
+    readonly after?: string;
+    readonly hook?: string;
+  }): Promise<{ readonly deliveries: readonly Delivery[]; readonly next?: string }>;
+}
+
+/** How many notifications a store keeps, and how many deliveries of each: the newest. */
+export const maxNotifications = 100;
+export const maxOutgoing = 1000;
+
+/** The web addresses that are told of runs, and what was sent to them. */
+export interface NotificationStore {
+  get(name: string): Promise<Notification | undefined>;
+  /** All of them, by name. */
+  list(): Promise<readonly Notification[]>;
+  /**
+   * Writes one whole; `version` of what is written is `expected` + 1, and `expected` what the writer has seen: 0 for a new one. Rejects with
+   * `conflict` when the stored one is another, or when it would be one more than {@link maxNotifications}.
+   */
+  put(notification: Notification, expected: number): Promise<Notification>;
+  /** With its deliveries. False when there was none. */
+  delete(name: string): Promise<boolean>;
+  /** Keeps a delivery with its body; false when one of its id was kept before (nothing changes then). The oldest go when there are too many. */
+  addDelivery(delivery: OutgoingDelivery, body: string): Promise<boolean>;
+  /** Writes a delivery that is still kept; false when it is not. Its body stays. */
+  updateDelivery(delivery: OutgoingDelivery): Promise<boolean>;
+  getDelivery(
+    name: string,
+    id: string,
+  ): Promise<{ readonly delivery: OutgoingDelivery; readonly body: string } | undefined>;
+  /** Newest first, at most `limit`. */
+  listDeliveries(name: string, limit: number): Promise<readonly OutgoingDelivery[]>;
+}
+
 export interface Store {
+  readonly notifications: NotificationStore;
+  readonly tasks: TaskStore;
+  readonly deliveries: DeliveryStore;
   readonly runs: RunStore;
   readonly events: EventLog;
   readonly workers: WorkerDirectory;
   readonly once: OnceLedger;
+  readonly secrets: SecretStore;
   /** Resolves when the store answers, rejects `redis-unavailable` otherwise, within 1 s. */
   ping(): Promise<void>;
   close(): Promise<void>;

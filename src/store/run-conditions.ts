@@ -4,6 +4,9 @@ import { runNumberOf } from './run-number.ts';
 
 type Operator = RunCondition['operator'];
 
+/** The pool of runs that name none. */
+export const defaultPool = 'default';
+
 function compareBy(operator: Operator, order: number): boolean {
   switch (operator) {
     case 'eq':
@@ -55,27 +58,32 @@ function compareImages(operator: Operator, images: readonly OutputImage[], wante
   return operator === 'ne' ? !has : operator === 'eq' && has;
 }
 
-function meets(run: Run, { field, operator, value }: RunCondition): boolean {
-  switch (field) {
-    case 'runId':
-      return compareRunId(operator, run.runId, value);
-    case 'status':
-    case 'runType':
-      return compareText(operator, run[field], value);
-    case 'createTime':
-    case 'finishTime':
-      return compareTime(operator, run[field], value);
-    case 'isArchiveEnabled':
-      return compareText(operator, String(run.isArchiveEnabled), value);
-    case 'outputImageManifests':
-      return compareImages(operator, run.outputImages, value);
-  }
+type Check = (run: Run, operator: Operator, value: string) => boolean;
+
+function byText(textOf: (run: Run) => string): Check {
+  return (run, operator, value) => compareText(operator, textOf(run), value);
 }
+
+function byTime(timeOf: (run: Run) => string | undefined): Check {
+  return (run, operator, value) => compareTime(operator, timeOf(run), value);
+}
+
+const checks: Readonly<Record<RunCondition['field'], Check>> = {
+  runId: (run, operator, value) => compareRunId(operator, run.runId, value),
+  taskName: byText((run) => run.task ?? ''),
+  agentPoolName: byText((run) => run.pool ?? defaultPool),
+  status: byText((run) => run.status),
+  runType: byText((run) => run.runType),
+  createTime: byTime((run) => run.createTime),
+  finishTime: byTime((run) => run.finishTime),
+  isArchiveEnabled: byText((run) => String(run.isArchiveEnabled)),
+  outputImageManifests: (run, operator, value) => compareImages(operator, run.outputImages, value),
+};
 
 /**
  * True when `run` meets every condition (azure-api.md §6: `$filter` on runs). Names and statuses compare without regard to case;
  * an image is named `[registry/]repository@digest` or `[registry/]repository:tag`, `contains` takes any part of that.
  */
 export function meetsAll(run: Run, conditions: readonly RunCondition[]): boolean {
-  return conditions.every((condition) => meets(run, condition));
+  return conditions.every(({ field, operator, value }) => checks[field](run, operator, value));
 }

@@ -4,9 +4,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from '../../src/domain/clock.ts';
 import type { RunEvent } from '../../src/domain/event.ts';
 import type { RunId } from '../../src/domain/run.ts';
+import type { TaskName } from '../../src/domain/task.ts';
 import type { Store } from '../../src/store/ports.ts';
 import { createRedisStore, type RedisStoreOptions } from '../../src/store/redis/store.ts';
 import { startRedis, type PrivateRedis } from '../rig/redis.ts';
+import { aTask } from '../rig/tasks.ts';
+import { aDelivery } from '../store/delivery-store-contract.ts';
 import { aNewRun, line, take, texts } from '../store/fixtures.ts';
 import { describeRunStore } from '../store/run-store-contract.ts';
 
@@ -167,6 +170,19 @@ describe('an outage', () => {
       () => store.workers.leave('w'),
       () => store.once.claim('k', 5),
       () => store.once.release('k'),
+      () => store.runs.takePlace(id, 'build-app' as TaskName, 1),
+      () => store.runs.removeOld('2026-11-21', 5),
+      () => store.tasks.get('build-app'),
+      () => store.tasks.list({ limit: 5 }),
+      () => store.tasks.findByRepository('k'),
+      () => store.tasks.listWithTimers(),
+      () => store.tasks.put(aTask(), 0, []),
+      () => store.tasks.delete('build-app'),
+      () => store.deliveries.receive(aDelivery('d1'), 'p'),
+      () => store.deliveries.get('d1'),
+      () => store.deliveries.payload('d1'),
+      () => store.deliveries.finish('d1', { status: 'done', verdicts: [], notes: [] }),
+      () => store.deliveries.list({ limit: 5 }),
     ];
     for (const call of calls) {
       await expect(call()).rejects.toMatchObject(away);

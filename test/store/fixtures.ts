@@ -5,6 +5,7 @@ import type { Digest } from '../../src/domain/digest.ts';
 import type { RunEvent, SequencedEvent } from '../../src/domain/event.ts';
 import type { Run, RunId } from '../../src/domain/run.ts';
 import type { StepId } from '../../src/domain/step.ts';
+import type { DeliveryLimits } from '../../src/store/delivery-limits.ts';
 import type { OutputLimit } from '../../src/store/output-limit.ts';
 import type { NewRun, Store } from '../../src/store/ports.ts';
 import { aRequest } from '../rig/runs.ts';
@@ -21,7 +22,11 @@ export class TestClock implements Clock {
 }
 
 /** Makes an empty store; whoever asked for it closes it. */
-export type OpenStore = (options: { clock: Clock; outputLimit?: OutputLimit }) => Promise<Store>;
+export type OpenStore = (options: {
+  clock: Clock;
+  outputLimit?: OutputLimit;
+  deliveryLimits?: DeliveryLimits;
+}) => Promise<Store>;
 
 /** A run that no test makes. */
 export const nobody = 'ca99999' as RunId;

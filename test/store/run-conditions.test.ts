@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { RunId } from '../../src/domain/run.ts';
+import type { TaskName } from '../../src/domain/task.ts';
 import type { RunCondition } from '../../src/store/ports.ts';
 import { meetsAll } from '../../src/store/run-conditions.ts';
 import { runIdOf, runNumberOf } from '../../src/store/run-number.ts';
@@ -10,6 +11,7 @@ const digest = `sha256:${'b'.repeat(64)}` as Digest;
 const run = aRun({
   runId: 'ca1z' as RunId,
   status: 'Succeeded',
+  task: 'Build-App' as TaskName,
   finishTime: '2026-11-21T10:00:00.000Z',
   outputImages: [{ registry: 'localhost:5080', repository: 'team/app', tag: 'v1', digest }],
 });
@@ -28,6 +30,11 @@ describe('a condition on runs', () => {
     ['status', 'ne', 'Failed', true],
     ['status', 'contains', 'cceed', true],
     ['runType', 'eq', 'QuickBuild', true],
+    ['taskName', 'eq', 'BUILD-app', true],
+    ['taskName', 'ne', 'build-app', false],
+    ['taskName', 'contains', 'd-a', true],
+    ['agentPoolName', 'eq', 'Default', true],
+    ['agentPoolName', 'ne', 'big', true],
     ['createTime', 'ge', '2026-11-21T09:00:00Z', true],
     ['createTime', 'gt', '2026-11-21T09:00:00Z', false],
     ['createTime', 'lt', '2026-11-21T10:30:00+01:00', true],

@@ -66,6 +66,16 @@ export function describeRunStates(open: OpenStore): void {
       });
     });
 
+    describe('the plan of a run at work', () => {
+      it('is kept, in place of an earlier one', async () => {
+        const id = await started();
+        expect(await at.store.runs.findPlan(id)).toBeUndefined();
+        await at.store.runs.keepPlan(id, 'first');
+        await at.store.runs.keepPlan(id, 'second');
+        expect(await at.store.runs.findPlan(id)).toBe('second');
+      });
+    });
+
     describe('end', () => {
       it('ends a run whatever its attempt, so that its worker is refused', async () => {
         const id = await started({ sealedSecrets: 'sealed' });

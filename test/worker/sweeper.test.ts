@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryBlobStore } from '../../src/blob/memory/store.ts';
 import type { BlobStore } from '../../src/blob/ports.ts';
 import type { RunId } from '../../src/domain/run.ts';
-import { createMemoryQueue } from '../../src/queue/memory.ts';
+import { createMemoryQueue } from '../../src/queue/memory/runs.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/ports.ts';
 import { createArchive, type Archive } from '../../src/worker/archive.ts';
@@ -30,6 +30,7 @@ beforeEach(() => {
   const files = {
     put: (key: string, bytes: Buffer) => storage.put(key, bytes).then(() => undefined),
     get: (key: string) => storage.readSmall(key),
+    delete: (key: string) => storage.delete(key),
   };
   archive = createArchive(files, store.events);
 });
@@ -44,6 +45,7 @@ const options = (): SweeperOptions => ({
   cancelGraceMs: 60_000,
   lostAfterMs: 30_000,
   keepContextsMs: 3_600_000,
+  keepRunsMs: undefined,
 });
 
 async function create(sourceLocation?: string): Promise<RunId> {
@@ -96,6 +98,46 @@ describe('the sweeper', () => {
     await sweep(options());
     expect(await archive.load(id)).toEqual(live);
     expect(await store.runs.listUnarchived()).toEqual([]);
+  });
+
+  it('queues a lost run where it was: in its pool and lane, as old as it is', async () => {
+    const cause = { kind: 'timer', timerTriggerName: 't', scheduleOccurrence: '2026-11-21T09:00:00Z' } as const;
+    const { run } = await store.runs.create({ runType: 'AutoRun', request: aRequest(), pool: 'big', cause });
+    const places: unknown[] = [];
+    now += 31_000;
+    const enqueue = async (_: RunId, place: unknown) => void places.push(place);
+    await sweep({ ...options(), queue: { enqueue, has: async () => false } });
+    expect(places).toEqual([{ pool: 'big', lane: 'timers', since: Date.parse(run.createTime) }]);
+  });
+
+  it('removes final runs that are old, with their logs, and keeps archived and unfinished ones', async () => {
+    const [old, kept, waiting] = [await create(), await create(), await create()];
+    for (const id of [old, kept]) await store.runs.requestCancel(id, 'ann');
+    await store.runs.setArchived(kept, true);
+    await sweep(options());
+    now += 86_400_000;
+    const recent = await create();
+    await store.runs.requestCancel(recent, 'ann');
+    await sweep({ ...options(), keepRunsMs: 86_400_000 });
+    expect(await store.runs.get(old)).toBeDefined();
+    now += 1;
+    await sweep(options());
+    expect(await store.runs.get(old)).toBeDefined();
+    await sweep({ ...options(), keepRunsMs: 86_400_000 });
+    expect(await store.runs.get(old)).toBeUndefined();
+    expect(await archive.load(old)).toBeUndefined();
+    for (const id of [kept, waiting, recent]) expect(await store.runs.get(id)).toBeDefined();
+    expect(await archive.load(kept)).toHaveLength(2);
+    expect((await storage.list('logs/')).keys).toHaveLength(2);
+  });
+
+  it('removes a thousand old runs at most in one sweep', async () => {
+    const ids = await Promise.all(Array.from({ length: 1005 }, () => create()));
+    for (const id of ids) await store.runs.requestCancel(id, 'ann');
+    now += 86_400_000;
+    await sweep(options());
+    await sweep({ ...options(), keepRunsMs: 1000 });
+    expect((await store.runs.list({ conditions: [], limit: 2000 })).runs).toHaveLength(5);
   });
 
   it('removes contexts that are old, unless a run still waits for them', async () => {

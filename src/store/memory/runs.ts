@@ -1,11 +1,13 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import { isFinal, type Run, type RunId } from '../../domain/run.ts';
+import type { TaskName } from '../../domain/task.ts';
 import { cutEvent, type OutputLimit } from '../output-limit.ts';
 import type { NewRun, RunPage, RunStore } from '../ports.ts';
 import * as changes from '../run-changes.ts';
 import { meetsAll } from '../run-conditions.ts';
-import { runIdOf, runNumberOf } from '../run-number.ts';
+import { runNumberOf } from '../run-number.ts';
+import { taskKeyOf } from '../task-changes.ts';
 import type { MemoryRun, MemoryState } from './state.ts';
 
 const keyLifeMs = 24 * 60 * 60 * 1000;
@@ -48,7 +50,7 @@ export class MemoryRuns implements RunStore {
     const { runs, keys } = this.#state;
     const earlier = this.#madeBy(wanted.idempotencyKey);
     if (earlier) return { run: earlier, created: false };
-    const runId = runIdOf(runs.size + 1);
+    const runId = this.#state.nameRun(++this.#state.lastRun);
     const run: Run = { runId, ...changes.newRecord(wanted, this.#now()) };
     const output = { events: 0, bytes: 0, isCut: false };
     const entry: MemoryRun = { run, events: [], lastSeq: 0, output, listeners: new Set() };
@@ -100,6 +102,38 @@ export class MemoryRuns implements RunStore {
 
   async setArchived(id: RunId, isArchiveEnabled: boolean): Promise<Run | undefined> {
     return this.#change(id, (now) => changes.setArchived(isArchiveEnabled, now));
+  }
+
+  async keepPlan(id: RunId, sealed: string): Promise<void> {
+    this.#state.plans.set(id, sealed);
+  }
+
+  async findPlan(id: RunId): Promise<string | undefined> {
+    return this.#state.plans.get(id);
+  }
+
+  async takePlace(id: RunId, task: TaskName, limit: number): Promise<boolean> {
+    const { places, runs } = this.#state;
+    const isAtWork = (one: RunId): boolean => {
+      const run = runs.get(one)?.run;
+      return run !== undefined && !isFinal(run.status);
+    };
+    const taken = new Set([...(places.get(taskKeyOf(task)) ?? [])].filter(isAtWork));
+    if (taken.size < limit && isAtWork(id)) taken.add(id);
+    places.set(taskKeyOf(task), taken);
+    return taken.has(id);
+  }
+
+  async removeOld(before: string, limit: number): Promise<readonly RunId[]> {
+    const isOld = ({ status, createTime, isArchiveEnabled }: Run): boolean =>
+      isFinal(status) && !isArchiveEnabled && Date.parse(createTime) < Date.parse(before);
+    const old = [...this.#state.runs.values()].filter(({ run }) => isOld(run)).slice(0, limit);
+    const ids = old.map(({ run }) => run.runId);
+    for (const id of ids) {
+      this.#state.runs.delete(id);
+      this.#state.plans.delete(id);
+    }
+    return ids;
   }
 
   async listActive(): Promise<readonly Run[]> {

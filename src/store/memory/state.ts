@@ -18,8 +18,16 @@ export interface MemoryRun {
 export interface MemoryState {
   /** In the order of creation, which is the order of their names. */
   readonly runs: Map<RunId, MemoryRun>;
+  /** The number of the run that was made last. */
+  lastRun: number;
   /** Idempotency keys, each with its run and the time at which it is forgotten. */
   readonly keys: Map<string, { readonly id: RunId; readonly until: number }>;
+  /** Sealed plans of runs at work. */
+  readonly plans: Map<RunId, string>;
+  /** The runs that have places at work, by the keys of their tasks. */
+  readonly places: Map<string, Set<RunId>>;
   readonly cancelListeners: Set<(id: RunId) => void>;
+  /** Names the n-th run, n = 1, 2, … */
+  readonly nameRun: (number: number) => RunId;
   isOpen: boolean;
 }

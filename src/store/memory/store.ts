@@ -1,9 +1,16 @@
 import type { Clock } from '../../domain/clock.ts';
+import type { RunId } from '../../domain/run.ts';
+import { usualDeliveryLimits, type DeliveryLimits } from '../delivery-limits.ts';
 import { usualOutputLimit, type OutputLimit } from '../output-limit.ts';
 import { beatLifeMs, type OnceLedger, type Store, type WorkerBeat, type WorkerDirectory } from '../ports.ts';
+import { runIdOf } from '../run-number.ts';
+import { createMemoryDeliveries } from './deliveries.ts';
 import { createMemoryEvents } from './events.ts';
+import { createMemoryNotifications } from './notifications.ts';
 import { MemoryRuns } from './runs.ts';
+import { createMemorySecrets } from './secrets.ts';
 import type { MemoryState } from './state.ts';
+import { createMemoryTasks } from './tasks.ts';
 
 function createMemoryWorkers(clock: Clock): WorkerDirectory {
   const beats = new Map<string, { beat: WorkerBeat; until: number }>();
@@ -35,15 +42,36 @@ function createMemoryLedger(clock: Clock): OnceLedger {
   };
 }
 
+export interface MemoryStoreOptions {
+  readonly clock: Clock;
+  readonly outputLimit?: OutputLimit;
+  readonly deliveryLimits?: DeliveryLimits;
+  /** Names the n-th run (n = 1, 2, …), each differently; as the other stores do when not given. */
+  readonly nameRun?: (number: number) => RunId;
+}
+
 /** A store in this process's memory, for tests and for trying things out: everything the ports promise, but it is gone with the process. */
-export function createMemoryStore(options: { readonly clock: Clock; readonly outputLimit?: OutputLimit }): Store {
-  const { clock } = options;
-  const state: MemoryState = { runs: new Map(), keys: new Map(), cancelListeners: new Set(), isOpen: true };
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { clock, nameRun = runIdOf } = options;
+  const state: MemoryState = {
+    runs: new Map(),
+    lastRun: 0,
+    keys: new Map(),
+    plans: new Map(),
+    places: new Map(),
+    cancelListeners: new Set(),
+    nameRun,
+    isOpen: true,
+  };
   return {
+    tasks: createMemoryTasks(),
+    deliveries: createMemoryDeliveries(clock, options.deliveryLimits ?? usualDeliveryLimits),
     runs: new MemoryRuns(state, clock, options.outputLimit ?? usualOutputLimit),
     events: createMemoryEvents(state, clock),
     workers: createMemoryWorkers(clock),
     once: createMemoryLedger(clock),
+    notifications: createMemoryNotifications(),
+    secrets: createMemorySecrets(clock),
     ping: async () => undefined,
     async close() {
       state.isOpen = false;

@@ -5,10 +5,10 @@ import type { Keys } from './keys.ts';
 import { defineScript, runScript } from './script.ts';
 
 /**
- * Writes events and, with them, a record. KEYS: run, events, active, unarchived.
+ * Writes events and, with them, a record. KEYS: run, events, unarchived, then the sorted sets that the run leaves and those that it joins.
  * ARGV: 1 id, 2 number, 3 wake channel, 4 token, 5 attempt that must be at work or '', 6 version that the record must have or '',
  * 7 record, 8 phase, 9 its attempt, 10 and 11 most output in events and bytes, 12 the event that marks the cut,
- * then for each event 'o' (output) or 'e', and its JSON.
+ * 13 how many sorted sets it leaves, then for each event 'o' (output) or 'e', and its JSON.
  */
 const commitScript = defineScript(`
 local found = redis.call('HMGET', KEYS[1], 'phase', 'attempt', 'version', 'token', 'seq', 'outputs', 'bytes', 'cut')
@@ -24,7 +24,7 @@ local function add(json)
   seq = seq + 1
   redis.call('XADD', KEYS[2], string.format('%.0f-0', seq), 'e', json)
 end
-for i = 13, #ARGV, 2 do
+for i = 14, #ARGV, 2 do
   local json = ARGV[i + 1]
   if ARGV[i] == 'e' then
     add(json)
@@ -45,12 +45,12 @@ local version = found[3]
 if ARGV[6] ~= '' then
   version = string.format('%.0f', tonumber(version) + 1)
   redis.call('HSET', KEYS[1], 'record', ARGV[7], 'version', version, 'phase', ARGV[8], 'attempt', ARGV[9])
-  if ARGV[8] == 'final' and found[1] ~= 'final' then
-    redis.call('ZREM', KEYS[3], ARGV[1])
-    redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
-  end
+  if ARGV[8] == 'final' and found[1] ~= 'final' then redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1]) end
+  local join = 4 + tonumber(ARGV[13])
+  for i = 4, join - 1 do redis.call('ZREM', KEYS[i], ARGV[1]) end
+  for i = join, #KEYS do redis.call('ZADD', KEYS[i], ARGV[2], ARGV[1]) end
 end
-if #ARGV > 12 then redis.call('PUBLISH', ARGV[3], string.format('%.0f', seq)) end
+if #ARGV > 13 then redis.call('PUBLISH', ARGV[3], string.format('%.0f', seq)) end
 return {'done', version}
 `);
 
@@ -68,6 +68,9 @@ export interface Commit {
     readonly json: string;
     readonly phase: RunPhase;
     readonly attempt: number;
+    /** The sorted sets that the run leaves and joins with it. */
+    readonly leave: readonly string[];
+    readonly join: readonly string[];
   };
   readonly events: readonly { readonly isOutput: boolean; readonly json: string }[];
   readonly limit: { readonly events: number; readonly bytes: number; readonly cutJson: string };
@@ -81,17 +84,22 @@ export type Committed =
   /** Another write came first: the record as it is now. */
   | { readonly kind: 'changed'; readonly version: string; readonly json: string };
 
+/** The script's arguments about the record; empty ones stand for "as it is". */
+function recordArguments(record: Commit['record']): readonly (string | number)[] {
+  return record ? [record.from, record.json, record.phase, record.attempt] : ['', '', '', ''];
+}
+
 /** Writes, or says why not. Rejects with what the client throws. */
 export async function commitTo(redis: Redis, keys: Keys, commit: Commit): Promise<Committed> {
   const { id, record, limit } = commit;
   const head = [id, commit.number, keys.wake(id), commit.token, commit.attempt ?? ''];
-  const body = record ? [record.from, record.json, record.phase, record.attempt] : ['', '', '', ''];
+  const { leave, join } = record ?? { leave: [], join: [] };
   const events = commit.events.flatMap(({ isOutput, json }) => [isOutput ? 'o' : 'e', json]);
   const reply = (await runScript(
     redis,
     commitScript,
-    [keys.run(id), keys.events(id), keys.active, keys.unarchived],
-    [...head, ...body, limit.events, limit.bytes, limit.cutJson, ...events],
+    [keys.run(id), keys.events(id), keys.unarchived, ...leave, ...join],
+    [...head, ...recordArguments(record), limit.events, limit.bytes, limit.cutJson, leave.length, ...events],
   )) as [Committed['kind'], string, string];
   const [kind, version, json] = reply;
   switch (kind) {

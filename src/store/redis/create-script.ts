@@ -1,14 +1,15 @@
 import { defineScript } from './script.ts';
 
 /**
- * Makes a run. KEYS: next-run, runs, active, then the idempotency key or none.
- * ARGV: prefix of all keys, the record as JSON without its id, the first event as JSON, seconds that the key is kept.
- * Gives the id, and 1 when it was made now or 0 when the key had made it before.
+ * Makes a run. KEYS: next-run, then every sorted set that the run joins, then the idempotency key if there is one.
+ * ARGV: 1 prefix of all keys, 2 the record as JSON without its id, 3 the first event as JSON, 4 seconds that the key is kept or '' for none,
+ * 5 when it is made in milliseconds. Gives the id, and 1 when it was made now or 0 when the key had made it before.
  */
 export const createScript = defineScript(`
-if KEYS[4] then
-  local earlier = redis.call('GET', KEYS[4])
-  if earlier then return {earlier, 0} end
+local hasKey = ARGV[4] ~= ''
+if hasKey then
+  local earlier = redis.call('GET', KEYS[#KEYS])
+  if earlier and redis.call('EXISTS', ARGV[1] .. ':run:' .. earlier) == 1 then return {earlier, 0} end
 end
 local number = redis.call('INCR', KEYS[1])
 local digits, rest = '', number
@@ -19,11 +20,10 @@ while rest > 0 do
 end
 local id = 'ca' .. digits
 local record = '{"runId":"' .. id .. '",' .. string.sub(ARGV[2], 2)
-redis.call('HSET', ARGV[1] .. ':run:' .. id, 'record', record, 'version', 1, 'attempt', 0, 'phase', 'queued',
-  'seq', 1, 'outputs', 0, 'bytes', 0)
+redis.call('HSET', ARGV[1] .. ':run:' .. id, 'record', record, 'version', 1, 'created', ARGV[5], 'attempt', 0,
+  'phase', 'queued', 'seq', 1, 'outputs', 0, 'bytes', 0)
 redis.call('XADD', ARGV[1] .. ':events:' .. id, '1-0', 'e', ARGV[3])
-redis.call('ZADD', KEYS[2], number, id)
-redis.call('ZADD', KEYS[3], number, id)
-if KEYS[4] then redis.call('SET', KEYS[4], id, 'EX', ARGV[4]) end
+for i = 2, hasKey and #KEYS - 1 or #KEYS do redis.call('ZADD', KEYS[i], number, id) end
+if hasKey then redis.call('SET', KEYS[#KEYS], id, 'EX', ARGV[4]) end
 return {id, 1}
 `);

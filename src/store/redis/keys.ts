@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { RunId } from '../../domain/run.ts';
 
-function hash(text: string): string {
+/** SHA-256 in hexadecimal: a safe part of a key for any text. */
+export function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -9,9 +10,21 @@ function hash(text: string): string {
  * The names of everything that the store keeps in Redis; all start with the prefix, so that an ACL user can be held to it
  * (`~prefix:*`, channels `&prefix:*`).
  *
- * - `run:<id>` a hash: `record` (JSON), `version` (of the record), `attempt`, `phase`, `seq` (of the last event), `outputs`, `bytes`, `cut`, `token`
+ * - `run:<id>` a hash: `record` (JSON), `version` (of the record), `created` (milliseconds), `attempt`, `phase`, `seq` (of the last event), `outputs`,
+ *   `bytes`, `cut`, `token`
  * - `events:<id>` a stream: one entry for each event, its id `<seq>-0`, its field `e` the event with its time as JSON
- * - `runs`, `active`, `unarchived` sorted sets of run ids by their number; `next-run` the last number given
+ * - `plan:<id>` the sealed plan of a run at work
+ * - sorted sets of run ids by their number: `runs` all, `active` those that are not final, `unarchived` final ones whose events are live,
+ *   `archived` those that are kept for ever, `removable` final ones that are not; `index:<field>:<value>` those with a status, type, task, pool or
+ *   digest of a pushed image (run-indexes.ts); `places:<task>` those that have a place at work. `next-run` is the last number given
+ * - `tasks` a sorted set of the tasks' keys (names in lower case) in alphabetical order; `task-records`, `task-versions` hashes by those keys;
+ *   `task-repositories` a hash: the repository hashes of each task; `repository:<hash>`, `timed-tasks` sets of task keys
+ * - `delivery:<hash>` a hash: `record` (JSON, as it arrived), `result` (JSON), `arrivals`, `hook`, `payload`; `deliveries`, `hook-deliveries:<hook>`
+ *   sorted sets of their hashes by the time of arrival in microseconds; `delivery-payloads` those worked off whose payload is still there,
+ *   `delivery-bytes` what these payloads come to
+ * - `secrets` a hash: what may be shown of each secret, by name; `secret-values` a hash: their sealed values
+ * - `notifications` a hash: their records by name; for each name `outgoing:<name>` a hash: deliveries by id, `outgoing-bodies:<name>` a hash: what is
+ *   sent, `outgoing-order:<name>` a sorted set of their ids in the order in which they came, `outgoing-count:<name>` the last place in it
  * - `key:<hash>` the run that an idempotency key made; `once:<hash>` a claim; `worker:<name>` a beat, `workers` their names
  */
 export function createKeys(prefix: string) {
@@ -19,14 +32,39 @@ export function createKeys(prefix: string) {
     prefix,
     run: (id: RunId) => `${prefix}:run:${id}`,
     events: (id: RunId) => `${prefix}:events:${id}`,
+    plan: (id: RunId) => `${prefix}:plan:${id}`,
     runs: `${prefix}:runs`,
     active: `${prefix}:active`,
     unarchived: `${prefix}:unarchived`,
+    archived: `${prefix}:archived`,
+    removable: `${prefix}:removable`,
+    index: (field: 'status' | 'type' | 'task' | 'pool' | 'image', value: string) =>
+      `${prefix}:index:${field}:${value.toLowerCase()}`,
+    places: (task: string) => `${prefix}:places:${task.toLowerCase()}`,
     nextRun: `${prefix}:next-run`,
     idempotency: (key: string) => `${prefix}:key:${hash(key)}`,
     once: (key: string) => `${prefix}:once:${hash(key)}`,
     worker: (name: string) => `${prefix}:worker:${name}`,
     workers: `${prefix}:workers`,
+    tasks: `${prefix}:tasks`,
+    taskRecords: `${prefix}:task-records`,
+    taskVersions: `${prefix}:task-versions`,
+    taskRepositories: `${prefix}:task-repositories`,
+    timedTasks: `${prefix}:timed-tasks`,
+    repositories: `${prefix}:repository:`,
+    repository: (key: string) => `${prefix}:repository:${hash(key)}`,
+    delivery: (member: string) => `${prefix}:delivery:${member}`,
+    deliveries: `${prefix}:deliveries`,
+    hookDeliveries: (hook: string) => `${prefix}:hook-deliveries:${hook.toLowerCase()}`,
+    deliveryPayloads: `${prefix}:delivery-payloads`,
+    deliveryBytes: `${prefix}:delivery-bytes`,
+    secrets: `${prefix}:secrets`,
+    secretValues: `${prefix}:secret-values`,
+    notifications: `${prefix}:notifications`,
+    outgoing: (name: string) => `${prefix}:outgoing:${name}`,
+    outgoingBodies: (name: string) => `${prefix}:outgoing-bodies:${name}`,
+    outgoingOrder: (name: string) => `${prefix}:outgoing-order:${name}`,
+    outgoingCount: (name: string) => `${prefix}:outgoing-count:${name}`,
     /** Channel: a run has new events; the message is the number of the last one. */
     wake: (id: RunId) => `${prefix}:wake:${id}`,
     /** Channel: a cancel was requested; the message is the run's id. */

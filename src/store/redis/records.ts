@@ -9,9 +9,10 @@ import { phaseOf, supersededError, type Decide, type RunChange } from '../run-ch
 import { runNumberOf } from '../run-number.ts';
 import { commitTo, type Commit, type Committed } from './commit-script.ts';
 import type { Keys } from './keys.ts';
+import { movesBetween } from './run-indexes.ts';
 
 /** A record as it was when last seen. */
-interface Seen {
+export interface Seen {
   readonly run: Run;
   readonly version: string;
 }
@@ -24,9 +25,17 @@ interface Write {
 
 const keptRecords = 500;
 const maxTries = 100;
+/** How many records are asked for in one round trip. */
+const mostAtOnce = 1000;
 
 function stamp(events: readonly RunEvent[], at: string): Commit['events'] {
   return events.map((event) => ({ isOutput: event.kind === 'output', json: JSON.stringify({ ...event, at }) }));
+}
+
+function parseSeen([json, version]: readonly (string | null)[]): Seen | undefined {
+  return typeof json !== 'string' || typeof version !== 'string'
+    ? undefined
+    : { run: JSON.parse(json) as Run, version };
 }
 
 function isConflict(error: unknown): boolean {
@@ -54,15 +63,24 @@ export class Records {
     return (await this.#load(id))?.run;
   }
 
-  /** The records of several runs, in the order given; those that do not exist are left out. */
+  /** The records of several runs with their versions, in the order given; those that do not exist are left out. */
+  async loadAll(ids: readonly RunId[]): Promise<readonly Seen[]> {
+    const seen: Seen[] = [];
+    for (let start = 0; start < ids.length; start += mostAtOnce) {
+      const pipeline = this.#redis.pipeline();
+      for (const id of ids.slice(start, start + mostAtOnce)) pipeline.hmget(this.#keys.run(id), 'record', 'version');
+      for (const [error, reply] of (await pipeline.exec()) ?? []) {
+        if (error) throw error;
+        const one = parseSeen(reply as (string | null)[]);
+        if (one) seen.push(one);
+      }
+    }
+    return seen;
+  }
+
+  /** The records of {@link loadAll}. */
   async getAll(ids: readonly RunId[]): Promise<readonly Run[]> {
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.hget(this.#keys.run(id), 'record');
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([error, json]) => {
-      if (error) throw error;
-      return typeof json === 'string' ? [JSON.parse(json) as Run] : [];
-    });
+    return (await this.loadAll(ids)).map(({ run }) => run);
   }
 
   /**
@@ -102,10 +120,7 @@ export class Records {
   }
 
   async #load(id: RunId): Promise<Seen | undefined> {
-    const [json, version] = await this.#redis.hmget(this.#keys.run(id), 'record', 'version');
-    return typeof json !== 'string' || typeof version !== 'string'
-      ? undefined
-      : { run: JSON.parse(json) as Run, version };
+    return parseSeen(await this.#redis.hmget(this.#keys.run(id), 'record', 'version'));
   }
 
   async #changeFrom(id: RunId, start: Seen, decide: Decide, write: Write): Promise<Run | undefined> {
@@ -113,7 +128,7 @@ export class Records {
     for (let tries = 0; tries < maxTries; tries++) {
       const change = decide(seen.run);
       if (!change) return seen.run;
-      const reply = await this.#commit(id, { ...write, events: change.events, record: { from: seen.version, change } });
+      const reply = await this.#commit(id, { ...write, events: change.events, record: { seen, change } });
       switch (reply.kind) {
         case 'done':
           return this.#keep(change.run, reply.version);
@@ -140,7 +155,7 @@ export class Records {
     write: Write & {
       readonly attempt?: number;
       readonly events: readonly RunEvent[];
-      readonly record?: { readonly from: string; readonly change: RunChange };
+      readonly record?: { readonly seen: Seen; readonly change: RunChange };
     },
   ): Promise<Committed> {
     const { at, token, attempt, record } = write;
@@ -151,10 +166,11 @@ export class Records {
       ...(attempt !== undefined && { attempt }),
       ...(record && {
         record: {
-          from: record.from,
+          from: record.seen.version,
           json: JSON.stringify(record.change.run),
           phase: phaseOf(record.change.run),
           attempt: record.change.run.attempt,
+          ...movesBetween(record.seen.run, record.change.run, this.#keys),
         },
       }),
       events: stamp(write.events, at),

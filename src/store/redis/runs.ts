@@ -6,11 +6,15 @@ import { toFailure } from '../../domain/failure.ts';
 import { isFinal, type Run, type RunId } from '../../domain/run.ts';
 import type { NewRun, RunStore } from '../ports.ts';
 import * as changes from '../run-changes.ts';
+import { runNumberOf } from '../run-number.ts';
 import { guard } from './connection.ts';
 import { createScript } from './create-script.ts';
 import type { Keys } from './keys.ts';
 import { listRuns } from './list.ts';
 import type { Records } from './records.ts';
+import { removeOldRuns } from './remove-old.ts';
+import { indexesOf } from './run-indexes.ts';
+import { takePlaceScript } from './run-scripts.ts';
 import { runScript } from './script.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -24,13 +28,16 @@ export interface RedisRunsOptions {
 
 const keyLifeSeconds = 24 * 60 * 60;
 const unarchivedPage = 1000;
+/** More than any run may last. */
+const planLifeSeconds = 10 * 60 * 60;
 
 async function create(wanted: NewRun, at: string, { redis, keys, records }: RedisRunsOptions) {
   const record = changes.newRecord(wanted, at);
   const key = wanted.idempotencyKey === undefined ? [] : [keys.idempotency(wanted.idempotencyKey)];
   const event = JSON.stringify({ kind: 'run-queued', at } satisfies RunEvent & { at: string });
-  const names = [keys.nextRun, keys.runs, keys.active, ...key];
-  const args = [keys.prefix, JSON.stringify(record), event, keyLifeSeconds];
+  const names = [keys.nextRun, ...indexesOf(record, keys), ...key];
+  const keyLife = key.length > 0 ? keyLifeSeconds : '';
+  const args = [keys.prefix, JSON.stringify(record), event, keyLife, Date.parse(at)];
   const [id, isNew] = (await runScript(redis, createScript, names, args)) as [RunId, number];
   if (isNew === 1) return { run: { runId: id, ...record }, created: true };
   const run = await records.get(id);
@@ -110,6 +117,16 @@ export function createRedisRuns(options: RedisRunsOptions): RunStore {
       await change(id, changes.end(status, message, now()));
     },
     setArchived: (id, isArchiveEnabled) => change(id, changes.setArchived(isArchiveEnabled, now())),
+    async keepPlan(id, sealed) {
+      await guard(() => redis.set(keys.plan(id), sealed, 'EX', planLifeSeconds));
+    },
+    findPlan: async (id) => (await guard(() => redis.get(keys.plan(id)))) ?? undefined,
+    takePlace: (id, task, limit) =>
+      guard(async () => {
+        const args = [keys.run('' as RunId), id, runNumberOf(id) ?? 0, limit];
+        return (await runScript(redis, takePlaceScript, [keys.places(task), keys.run(id)], args)) === 1;
+      }),
+    removeOld: (before, limit) => guard(() => removeOldRuns(before, limit, options)),
     listActive,
     listUnarchived: () =>
       guard(() => redis.zrange(keys.unarchived, '0', String(unarchivedPage - 1)) as Promise<RunId[]>),

@@ -3,15 +3,20 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../domain/clock.ts';
 import { redisUnavailable } from '../../domain/redis-failure.ts';
 import { parseRedisUrl } from '../../domain/redis-url.ts';
+import { usualDeliveryLimits, type DeliveryLimits } from '../delivery-limits.ts';
 import { usualOutputLimit, type OutputLimit } from '../output-limit.ts';
 import type { Store } from '../ports.ts';
 import { checkServer } from './checks.ts';
 import { guard, openConnection, waitUntilReady } from './connection.ts';
+import { createRedisDeliveries } from './deliveries.ts';
 import { createRedisEvents } from './events.ts';
 import { createKeys } from './keys.ts';
+import { createRedisNotifications } from './notifications.ts';
 import { Records } from './records.ts';
 import { createRedisRuns } from './runs.ts';
+import { createRedisSecrets } from './secrets.ts';
 import { createSubscriber } from './subscriber.ts';
+import { createRedisTasks } from './tasks.ts';
 import { createRedisLedger, createRedisWorkers } from './workers.ts';
 
 export interface RedisStoreOptions {
@@ -23,6 +28,7 @@ export interface RedisStoreOptions {
   /** Hears of lost connections and of a dangerous set-up. */
   readonly logger?: Pick<Logger, 'warn' | 'info'>;
   readonly outputLimit?: OutputLimit;
+  readonly deliveryLimits?: DeliveryLimits;
   /** How long the first connection may take; 10 s when left out. */
   readonly startTimeoutMs?: number;
 }
@@ -87,11 +93,16 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     throw error;
   }
   const records = new Records(redis, keys, options.outputLimit ?? usualOutputLimit);
+  const limits = options.deliveryLimits ?? usualDeliveryLimits;
   return {
+    tasks: createRedisTasks(redis, keys),
+    deliveries: createRedisDeliveries({ redis, keys, clock, limits }),
     runs: createRedisRuns({ redis, keys, records, subscriber, clock }),
     events: createRedisEvents({ redis, keys, subscriber, isOpen: () => isOpen }),
     workers: createRedisWorkers(redis, keys),
     once: createRedisLedger(redis, keys),
+    notifications: createRedisNotifications(redis, keys),
+    secrets: createRedisSecrets(redis, keys, clock),
     ping: () => ping(redis),
     close,
   };
