@@ -26,7 +26,7 @@ describeRunQueue('the BullMQ queue', async () => {
   const options = place();
   return {
     queue: await createBullQueue(options),
-    consume: (consumer) => createBullConsumer({ ...options, ...consumer, handBackRestMs: 50 }),
+    consume: (consumer) => createBullConsumer({ ...options, ...consumer, handBackRestMs: 50, laterMs: 50 }),
   };
 });
 

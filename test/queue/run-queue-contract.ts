@@ -27,9 +27,9 @@ export function createHands() {
   };
 }
 
-const [a, b, c] = ['ca1', 'ca2', 'ca3'] as [RunId, RunId, RunId];
+const [a, b, c, old] = ['ca1', 'ca2', 'ca3', 'ca4'] as [RunId, RunId, RunId, RunId];
 
-/** What every queue does: the contract written in src/queue/ports.ts. `open` gives an empty one. */
+/** What every queue does: the contract written in src/queue/ports.ts. `open` gives an empty one that puts runs off for 50 ms or so. */
 export function describeRunQueue(name: string, open: () => Promise<QueueUnderTest>): void {
   describe(name, () => {
     let under: QueueUnderTest;
@@ -209,6 +209,82 @@ export function describeRunQueue(name: string, open: () => Promise<QueueUnderTes
       hands.taken[0]?.settle('hand-back');
       await closing;
       expect(await under.queue.position(a)).toBe(1);
+    });
+
+    it('hands out the runs of the more urgent lane first, unless they are much younger', async () => {
+      const now = Date.now();
+      await under.queue.enqueue(a, { lane: 'patches', since: now });
+      await under.queue.enqueue(b, { lane: 'pushes', since: now });
+      await under.queue.enqueue(c, { lane: 'people', since: now });
+      await under.queue.enqueue(old, { lane: 'patches', since: now - 2 * 3_600_000 });
+      const position = (id: RunId) => under.queue.position(id);
+      expect(await Promise.all([old, c, b, a].map(position))).toEqual([1, 2, 3, 4]);
+      await consume();
+      for (const count of [1, 2, 3, 4]) {
+        await expect.poll(() => hands.taken.length, { timeout: 5000 }).toBe(count);
+        hands.taken[count - 1]?.settle('done');
+      }
+      expect(hands.ids()).toEqual([old, c, b, a]);
+    });
+
+    it('gives a pool’s runs to its own workers only, whatever the letter case', async () => {
+      await under.queue.enqueue(a, { pool: 'GPU:1' });
+      await under.queue.enqueue(b);
+      await consume();
+      await takes('ca2');
+      expect(await Promise.all([a, b].map((id) => under.queue.has(id)))).toEqual([false, true]);
+      expect(await under.queue.position(a, 'gpu:1')).toBe(1);
+      expect(await under.queue.has(a, 'gpu:1')).toBe(true);
+      const others = createHands();
+      consumers.push(await under.consume({ ...others.options(), pool: 'gpu:1' }));
+      await expect.poll(() => others.ids(), { timeout: 5000 }).toEqual(['ca1']);
+      others.taken[0]?.settle('done');
+      await expect.poll(() => under.queue.has(a, 'gpu:1')).toBe(false);
+      await under.queue.enqueue(c, { pool: 'idle' });
+      expect(await under.queue.remove(c)).toBe(false);
+      expect(await under.queue.remove(c, 'idle')).toBe(true);
+    });
+
+    it('puts a run off that is to be asked for later, and goes on with others at once', async () => {
+      const now = Date.now();
+      await under.queue.enqueue(a, { lane: 'people', since: now });
+      await under.queue.enqueue(b, { lane: 'pushes', since: now });
+      await under.queue.enqueue(c, { lane: 'timers', since: now });
+      await consume();
+      await takes('ca1');
+      hands.taken[0]?.settle('later');
+      await takes('ca1', 'ca2');
+      expect(await under.queue.has(a)).toBe(true);
+      await expect.poll(() => under.queue.position(c), { timeout: 5000 }).not.toBe(undefined);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      hands.taken[1]?.settle('done');
+      await takes('ca1', 'ca2', 'ca1');
+      hands.taken[2]?.settle('done');
+      await takes('ca1', 'ca2', 'ca1', 'ca3');
+    });
+
+    it('wakes an idle worker for a run that was put off, and lets it be taken out meanwhile', async () => {
+      await consume();
+      await under.queue.enqueue(a);
+      await takes('ca1');
+      hands.taken[0]?.settle('later');
+      await takes('ca1', 'ca1');
+      hands.taken[1]?.settle('later');
+      await expect.poll(() => under.queue.remove(a), { interval: 1 }).toBe(true);
+      expect(await under.queue.has(a)).toBe(false);
+    });
+
+    it('puts a run of the last lane first when it is handed back', async () => {
+      const consumer = await consume();
+      await under.queue.enqueue(a, { lane: 'patches' });
+      await takes('ca1');
+      await under.queue.enqueue(b);
+      await consumer.pause();
+      hands.taken[0]?.settle('hand-back');
+      await expect.poll(() => under.queue.position(a)).toBe(1);
+      expect(await under.queue.position(b)).toBe(2);
+      await consumer.resume();
+      await takes('ca1', 'ca1');
     });
 
     it('reports a handler that rejects against its contract, and goes on', async () => {

@@ -1,4 +1,4 @@
-import { WaitingError, Worker, type Job } from 'bullmq';
+import { DelayedError, WaitingError, Worker, type Job } from 'bullmq';
 import type { RunConsumer, RunConsumerOptions, Taken } from '../ports.ts';
 import { connect, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
 import { runQueueName, type RunJob } from './run-queue.ts';
@@ -10,6 +10,8 @@ export interface BullConsumerOptions extends BullOptions, RunConsumerOptions {
   readonly stalledCheckMs?: number;
   /** How long a consumer takes nothing after it handed a run back, so that another may have it; 1 s when left out. */
   readonly handBackRestMs?: number;
+  /** How long a run waits that is to be asked for again later, and up to a quarter more; 1 s when left out. */
+  readonly laterMs?: number;
 }
 
 /** The library gives a run up after so many lost workers; the store counts attempts, and decides. */
@@ -45,11 +47,8 @@ class BullConsumer implements RunConsumer {
     // A pause may come while a job is already on its way to here.
     const taken = this.#isPaused ? 'hand-back' : await this.#handle(job, signal);
     if (signal.aborted) throw new WaitingError();
-    if (taken === 'done') return;
-    await this.#startRest();
-    // When this fails the lock runs out, and another worker finds the run as it finds those of the dead.
-    await job.moveToWait(token).catch(this.#options.onError);
-    throw new WaitingError();
+    if (taken === 'later') return this.#putOff(job, token);
+    if (taken === 'hand-back') await this.#handBack(job, token);
   }
 
   async pause(): Promise<void> {
@@ -84,9 +83,35 @@ class BullConsumer implements RunConsumer {
     };
     work.then(forget, forget);
     return work.catch((error: unknown) => {
-      this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+      this.#report(error);
       return 'done';
     });
+  }
+
+  /** What has a priority goes behind what has none, and wakes no idle worker when it comes back. */
+  async #handBack(job: Job<RunJob>, token?: string): Promise<never> {
+    await this.#startRest();
+    try {
+      await job.changePriority({ priority: 0 });
+      await job.moveToWait(token);
+    } catch (error) {
+      this.#report(error);
+    }
+    throw new WaitingError();
+  }
+
+  /** The run keeps its priority; the workers that look at it do not do so all at once. */
+  async #putOff(job: Job<RunJob>, token?: string): Promise<never> {
+    const { laterMs = 1000 } = this.#options;
+    await job.moveToDelayed(Date.now() + laterMs * (1 + Math.random() / 4), token).catch((error: unknown) => {
+      this.#report(error);
+    });
+    throw new DelayedError();
+  }
+
+  /** A run that could not be given back is found like those of the dead, once its lock has run out. */
+  #report(error: unknown): void {
+    this.#options.onError(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #startRest(): Promise<void> {
@@ -100,22 +125,26 @@ class BullConsumer implements RunConsumer {
 }
 
 /**
- * Takes runs from the queue, `concurrency` at a time. A run whose worker died is taken up by another after `lockMs` and two looks at
+ * Takes runs from its pool's queue, `concurrency` at a time. A run whose worker died is taken up by another after `lockMs` and two looks at
  * most; `handle` is told by its signal when that happened to a worker that lives. A run that is handed back is first in line again.
  * @throws as {@link connect}.
  */
 export async function createBullConsumer(options: BullConsumerOptions): Promise<RunConsumer> {
   const redis = await connect(options, 'wait');
   const consumer = new BullConsumer(options);
-  const worker = new Worker<RunJob>(runQueueName, (job, token, signal) => consumer.process(job, token, signal), {
-    connection: redis,
-    prefix: keyPrefix(options.prefix),
-    concurrency: options.concurrency,
-    lockDuration: options.lockMs ?? 30_000,
-    stalledInterval: options.stalledCheckMs ?? 10_000,
-    maxStalledCount: mostStalls,
-    runRetryDelay: 500,
-  });
+  const worker = new Worker<RunJob>(
+    runQueueName(options.pool),
+    (job, token, signal) => consumer.process(job, token, signal),
+    {
+      connection: redis,
+      prefix: keyPrefix(options.prefix),
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs ?? 30_000,
+      stalledInterval: options.stalledCheckMs ?? 10_000,
+      maxStalledCount: mostStalls,
+      runRetryDelay: 500,
+    },
+  );
   consumer.attach(worker, reportOutageOnce(redis, options.onError));
   await worker.waitUntilReady();
   return {

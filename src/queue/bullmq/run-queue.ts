@@ -1,9 +1,15 @@
 import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { RunId } from '../../domain/run.ts';
 import type { RunQueue } from '../ports.ts';
+import { poolKey, priorityOf } from '../priority.ts';
 import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
 
-export const runQueueName = 'runs';
+/** The queue of a pool. Names of queues may hold no colon. */
+export function runQueueName(pool: string | undefined): string {
+  const key = poolKey(pool);
+  return key === '' ? 'runs' : `runs-${encodeURIComponent(key)}`;
+}
 
 /** What Redis holds of a queued run: nothing but its name. */
 export interface RunJob {
@@ -15,8 +21,30 @@ export function jobIdOf(id: RunId): string {
   return `run-${id}`;
 }
 
-/** How many waiting runs are looked at for a position. */
-const lookedAt = 10_000;
+/** The queues of the pools on one connection, each made when it is first asked for. */
+function openPools(redis: Redis, prefix: string) {
+  const queues = new Map<string, Queue<RunJob>>();
+  const queueOf = (pool: string | undefined): Queue<RunJob> => {
+    const name = runQueueName(pool);
+    const known = queues.get(name);
+    if (known) return known;
+    const queue = new Queue<RunJob>(name, { connection: redis, prefix: keyPrefix(prefix) });
+    // Every failed call rejects; what the connection has to say besides is no news.
+    queue.on('error', () => undefined);
+    queues.set(name, queue);
+    return queue;
+  };
+  return { queueOf, close: () => Promise.all(Array.from(queues.values(), (queue) => queue.close())) };
+}
+
+/** Before the runs that have a priority go those that were handed back, the last of the list first. */
+async function positionIn(redis: Redis, queue: Queue<RunJob>, jobId: string): Promise<number | undefined> {
+  const [list, ranked] = [queue.toKey('wait'), queue.toKey('prioritized')];
+  const looks = redis.multi().llen(list).lpos(list, jobId).zrank(ranked, jobId);
+  const [length, index, rank] = ((await looks.exec()) ?? []).map(([, value]) => value as number | null);
+  if (typeof index === 'number') return (length ?? 0) - index;
+  return typeof rank === 'number' ? (length ?? 0) + rank + 1 : undefined;
+}
 
 /**
  * The producers' end of the queue of runs. A job is gone as soon as its run is worked off, so the same run can be queued again.
@@ -24,30 +52,25 @@ const lookedAt = 10_000;
  */
 export async function createBullQueue(options: BullOptions): Promise<RunQueue> {
   const redis = await connect(options, 'fail-fast');
-  const queue = new Queue<RunJob>(runQueueName, { connection: redis, prefix: keyPrefix(options.prefix) });
-  // Every failed call rejects; what the connection has to say besides is no news.
-  queue.on('error', () => undefined);
-  await guard(redis, () => queue.waitUntilReady());
+  const { queueOf, close } = openPools(redis, options.prefix);
+  await guard(redis, () => queueOf(undefined).waitUntilReady());
   return {
-    enqueue: (id) =>
+    enqueue: (id, place = {}) =>
       guard(redis, async () => {
         const jobOptions = { jobId: jobIdOf(id), attempts: 1, removeOnComplete: true, removeOnFail: true };
-        await queue.add('run', { runId: id }, jobOptions);
+        const priority = priorityOf(place, Date.now());
+        await queueOf(place.pool).add('run', { runId: id }, { ...jobOptions, priority });
       }),
-    remove: (id) =>
+    remove: (id, pool) =>
       guard(redis, async () => {
+        const queue = queueOf(pool);
         const job = await queue.getJob(jobIdOf(id));
         return job !== undefined && (await queue.remove(jobIdOf(id))) === 1;
       }),
-    position: (id) =>
-      guard(redis, async () => {
-        const waiting = await queue.getRanges(['wait'], 0, lookedAt - 1, true);
-        const index = waiting.indexOf(jobIdOf(id));
-        return index === -1 ? undefined : index + 1;
-      }),
-    has: (id) => guard(redis, async () => (await queue.getJob(jobIdOf(id))) !== undefined),
+    position: (id, pool) => guard(redis, () => positionIn(redis, queueOf(pool), jobIdOf(id))),
+    has: (id, pool) => guard(redis, async () => (await queueOf(pool).getJob(jobIdOf(id))) !== undefined),
     async close() {
-      await queue.close();
+      await close();
       redis.disconnect();
     },
   };
