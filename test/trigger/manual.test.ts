@@ -8,9 +8,12 @@ import type {
   RunRequest,
 } from '../../src/domain/run-request.ts';
 import { joinSecrets } from '../../src/domain/request-secrets.ts';
+import type { TaskName } from '../../src/domain/task.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { WorkerBeat } from '../../src/store/ports.ts';
-import { createManualTrigger, isUploadPath, type ManualTriggerDeps } from '../../src/trigger/manual.ts';
+import { createManualTrigger } from '../../src/trigger/manual.ts';
+import type { RunNotice } from '../../src/queue/ports.ts';
+import { isUploadPath, type SubmitDeps } from '../../src/trigger/submit.ts';
 import { openRequestSecrets } from '../../src/trigger/sealed-secrets.ts';
 
 const key = Buffer.alloc(32, 3);
@@ -55,11 +58,11 @@ function beat(engine: WorkerBeat['engine']): WorkerBeat {
   return { name: 'w1', pool: 'default', concurrency: 1, running: [], engine, startTime: '2026-11-21T09:00:00.000Z' };
 }
 
-function setUp(overrides: Partial<ManualTriggerDeps> = {}) {
+function setUp(overrides: Partial<SubmitDeps> = {}) {
   const store = createMemoryStore({ clock: { now: () => Date.parse('2026-11-21T09:00:00.000Z') } });
   const queued: RunId[] = [];
   const warnings: string[] = [];
-  const trigger = createManualTrigger({
+  const manual = createManualTrigger({
     runs: store.runs,
     queue: { enqueue: async (id) => void queued.push(id) },
     workers: store.workers,
@@ -71,7 +74,11 @@ function setUp(overrides: Partial<ManualTriggerDeps> = {}) {
     onWarning: (message) => void warnings.push(message),
     ...overrides,
   });
-  return { trigger, store, queued, warnings };
+  const trigger = {
+    submit: (asked: RunRequest, who: string, idempotencyKey?: string) =>
+      manual.submit({ request: asked, who, idempotencyKey }),
+  };
+  return { trigger, manual, store, queued, warnings };
 }
 
 describe('the manual trigger', () => {
@@ -81,6 +88,22 @@ describe('the manual trigger', () => {
     expect([run.runId, run.runType, created, queued]).toEqual(['ca1', 'QuickBuild', true, ['ca1']]);
     expect(await store.runs.get('ca1' as RunId)).toEqual(run);
     expect(run.sealedSecrets).toBeUndefined();
+  });
+
+  it('tells of each run that was made, once, and goes on when nobody can be told', async () => {
+    const told: string[] = [];
+    const notices = {
+      publish: async ({ runId, kind }: RunNotice) => {
+        if (runId === 'ca2') throw new Error('away');
+        told.push(`${kind} ${runId}`);
+      },
+    };
+    const { trigger, warnings } = setUp({ notices });
+    await trigger.submit(request, 'ann', 'k');
+    await trigger.submit(request, 'ann', 'k');
+    expect((await trigger.submit(request, 'ann')).run.runId).toBe('ca2');
+    await expect.poll(() => warnings).toEqual(['nobody could be told that run ca2 is queued']);
+    expect(told).toEqual(['queued ca1']);
   });
 
   it('seals what is secret, so that a worker with the key gets the whole request back', async () => {
@@ -198,5 +221,37 @@ describe('the relative path of an upload', () => {
     ['source/2026/0f0f0f0f-0000-4000-8000-000000000000.tar.gz', false],
   ])('%s: %s', (text, isOne) => {
     expect(isUploadPath(text)).toBe(isOne);
+  });
+});
+
+describe('a run that a person submits', () => {
+  it('says who it was, and which run it repeats', async () => {
+    const { manual } = setUp();
+    const { run } = await manual.submit({ request, who: 'ann', rerunOf: 'ca7' });
+    expect(run.cause).toEqual({ kind: 'manual', by: 'ann', rerunOf: 'ca7' });
+  });
+
+  it('belongs to its task, with the limit that the task sets', async () => {
+    const { manual } = setUp();
+    const task = { name: 'nightly' as TaskName, maxConcurrentRuns: 2 };
+    const { run } = await manual.submit({ request, who: 'ann', task });
+    expect(run).toMatchObject({ task: 'nightly', maxConcurrent: 2, runType: 'AutoBuild' });
+  });
+
+  it('goes to the pool that is asked for, when a worker belongs to it', async () => {
+    const { manual, store } = setUp();
+    await store.workers.beat({ ...beat({ ok: true, version: '1' }), pool: 'Big' });
+    const { run } = await manual.submit({ request: { ...request, agentPoolName: 'big' }, who: 'ann' });
+    expect(run.pool).toBe('big');
+  });
+
+  it('is refused only for the engines of its own pool', async () => {
+    const { manual, store } = setUp();
+    await store.workers.beat({ ...beat({ ok: false, reason: 'gone' }), name: 'w2', pool: 'big' });
+    expect((await manual.submit({ request, who: 'ann' })).created).toBe(true);
+    const big = { ...request, agentPoolName: 'big' };
+    await expect(manual.submit({ request: big, who: 'ann' })).rejects.toThrow(
+      /no worker has a working container engine/,
+    );
   });
 });

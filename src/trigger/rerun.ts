@@ -1,0 +1,86 @@
+import { fail } from '../domain/failure.ts';
+import { isSameRepository } from '../domain/git-repository.ts';
+import { joinSecrets } from '../domain/request-secrets.ts';
+import { maskedValue, type RunRequest } from '../domain/run-request.ts';
+import { isFinal, isRunId, type Run, type RunId } from '../domain/run.ts';
+import type { RunCause } from '../domain/run-cause.ts';
+import type { TaskSecrets } from '../domain/task.ts';
+import type { Submission } from './submit.ts';
+
+/** The run that a run with this cause repeats; undefined when it is none. */
+export function repeatedBy(cause: RunCause): RunId | undefined {
+  const id = 'rerunOf' in cause ? cause.rerunOf : undefined;
+  return id !== undefined && isRunId(id) ? id : undefined;
+}
+
+/**
+ * The cause of a run that repeats another. What a forge's event made stays one: its branch and commit are the same, its status is told to
+ * the forge again, and a stranger's code gets no more rights by being run again. Everything else is now somebody's own wish.
+ */
+function causeOf({ cause, runId }: Run, who: string): RunCause {
+  return cause?.kind === 'source' ? { ...cause, rerunOf: runId } : { kind: 'manual', by: who, rerunOf: runId };
+}
+
+const hint = 'submit it again with its secrets';
+
+/** What secrets a run had, by where they stand in its request. */
+function findMasked(request: RunRequest): { readonly args: readonly string[]; readonly hosts: readonly string[] } {
+  const list = request.type === 'DockerBuildRequest' ? request.arguments : request.values;
+  return {
+    args: list.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+    hosts: Object.keys(request.credentials.customRegistries),
+  };
+}
+
+/** Puts the secrets of the task into the request of one of its runs; a run's own are kept only until it is over. */
+function refill({ request, runId }: Run, secrets: TaskSecrets | undefined): RunRequest {
+  const { args, hosts } = findMasked(request);
+  const lost = (what: string): Error =>
+    fail('conflict', `${what} of run ${runId} was forgotten when it ended, so it cannot be run again as it was`, {
+      hint,
+    });
+  const arg = args.find((name) => secrets?.arguments[name] === undefined);
+  if (arg !== undefined) throw lost(`the secret value ${arg}`);
+  const host = hosts.find((name) => secrets?.registries[name] === undefined);
+  if (host !== undefined) throw lost(`the password for ${host}`);
+  return secrets === undefined ? request : joinSecrets(request, secrets);
+}
+
+/** The token for the source: the task's, where the run read the task's own repository. */
+function sourceSecretOf({ request, runId }: Run, kept: RerunTask | undefined): string | undefined {
+  const { sourceLocation: location } = request;
+  if (location === undefined) return undefined;
+  const isOwn = kept?.contextPath !== undefined && isSameRepository(location, kept.contextPath);
+  const secret = isOwn ? kept.secrets.context : undefined;
+  if (secret === undefined && location.includes(maskedValue)) {
+    throw fail('conflict', `the token for the source of run ${runId} was forgotten when it ended`, { hint });
+  }
+  return secret;
+}
+
+/** The task of the run as it is now. */
+export interface RerunTask {
+  readonly contextPath: string | undefined;
+  readonly secrets: TaskSecrets;
+}
+
+/**
+ * Makes the submission that repeats a run as it was: the same request, and the secrets of its task as they are now.
+ * @throws `conflict` when the run is not over, or when secrets are gone that came with its request.
+ */
+export function repeatRun(run: Run, who: string, task: RerunTask | undefined): Submission {
+  if (!isFinal(run.status)) {
+    throw fail('conflict', `run ${run.runId} is not over: it is ${run.status}`, {
+      hint: 'cancel it first, or wait for its end',
+    });
+  }
+  const sourceSecret = sourceSecretOf(run, task);
+  return {
+    request: refill(run, task?.secrets),
+    cause: causeOf(run, who),
+    ...(sourceSecret !== undefined && { sourceSecret }),
+    ...(run.task !== undefined && {
+      task: { name: run.task, ...(run.maxConcurrent !== undefined && { maxConcurrentRuns: run.maxConcurrent }) },
+    }),
+  };
+}
