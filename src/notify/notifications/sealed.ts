@@ -1,0 +1,29 @@
+import type { Notification } from '../../domain/notification.ts';
+import { seal, unseal } from '../../secret/seal.ts';
+
+/** What of a notification is kept encrypted. */
+export interface NotificationSecrets {
+  readonly secret: string;
+  /** The one before, which still signs until `until` (milliseconds since the epoch). */
+  readonly previous?: { readonly secret: string; readonly until: number };
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Sealed for its name, so that nobody who can write to the store can put one in the place of another. */
+function purposeOf(name: string): string {
+  return `notification:${name}`;
+}
+
+export function sealNotification(key: Buffer, name: string, secrets: NotificationSecrets): string {
+  return seal(key, secrets, purposeOf(name));
+}
+
+/** Throws `internal` when the key is another one. */
+export function openNotification(key: Buffer, { name, sealed }: Notification): NotificationSecrets {
+  return unseal(key, sealed, purposeOf(name)) as NotificationSecrets;
+}
+
+/** The secrets that sign at a time, the newest first. */
+export function signingSecrets({ secret, previous }: NotificationSecrets, now: number): readonly string[] {
+  return previous && previous.until > now ? [secret, previous.secret] : [secret];
+}
