@@ -14,7 +14,7 @@ export interface ApiTarget {
 
 /** One call of the API. */
 export interface ApiCall {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with its query. */
   readonly path: string;
   readonly body?: object;
@@ -97,4 +97,18 @@ export async function callApi(target: ApiTarget, call: ApiCall): Promise<Respons
       await sleep(wait, undefined, call.signal === undefined ? {} : { signal: call.signal });
     }
   }
+}
+
+/** The JSON of an answer. Rejects with `server-unreachable` for what is none. */
+export async function readAnswer({ server }: Pick<ApiTarget, 'server'>, response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    throw fail('server-unreachable', `what answers at ${server} is not Slipway`, { cause });
+  }
+}
+
+/** Makes a call and reads the JSON of its answer. Rejects as {@link callApi} does. */
+export async function readJson(target: ApiTarget, call: ApiCall): Promise<unknown> {
+  return readAnswer(target, await callApi(target, call));
 }

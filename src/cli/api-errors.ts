@@ -8,6 +8,7 @@ const reasons: Readonly<Record<string, FailureReason>> = {
   AuthorizationFailed: 'forbidden',
   ResourceNotFound: 'not-found',
   Conflict: 'conflict',
+  PreconditionFailed: 'conflict',
   Expired: 'expired',
   RequestTooLarge: 'too-large',
   TooManyRequests: 'rate-limited',

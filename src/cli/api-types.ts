@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
+import type { DependencyEntry } from '../domain/dependency-document.ts';
 import type { SequencedEvent } from '../domain/event.ts';
 import type { FinalStatus, OutputImage, RunStatus, RunType, StepRecord } from '../domain/run.ts';
 import type { Argument, Platform } from '../domain/run-request.ts';
+import type { NotificationCalls } from './notification-client.ts';
+import type { TaskCalls } from './task-types.ts';
 
 /** A run as the API shows it: the `properties` of its document (azure-api.md §6.3 and our own additions). */
 export interface RunView {
@@ -15,9 +18,31 @@ export interface RunView {
   readonly platform?: Platform;
   readonly runErrorMessage?: string;
   readonly steps?: readonly StepRecord[];
+  readonly dependencies?: readonly DependencyEntry[];
   readonly attempt?: number;
   readonly worker?: string;
   readonly waiting?: { readonly position?: number; readonly reason: string };
+  /** The task that it is a run of. */
+  readonly task?: string;
+  readonly agentPoolName?: string;
+  readonly sourceTrigger?: {
+    readonly eventType: string;
+    readonly commitId?: string;
+    readonly pullRequestId?: string;
+    readonly branchName?: string;
+    readonly tagName?: string;
+    readonly repositoryUrl?: string;
+  };
+  readonly timerTrigger?: { readonly timerTriggerName: string; readonly scheduleOccurrence: string };
+  readonly imageUpdateTrigger?: {
+    readonly images: readonly { readonly registry?: string; readonly repository: string; readonly tag?: string }[];
+  };
+  readonly cause?: {
+    readonly kind: string;
+    readonly by?: string;
+    readonly rerunOf?: string;
+    readonly isTrusted?: boolean;
+  };
 }
 
 /** What the server says of its registry. */
@@ -72,13 +97,36 @@ export interface EncodedTaskBody extends BodyBase {
   readonly values: readonly Argument[];
 }
 
-export type RunBody = BuildBody | FileTaskBody | EncodedTaskBody;
+/** The body of scheduleRun for a task that the server keeps (schemas/api/task-run-request.schema.json). */
+export interface TaskRunBody {
+  readonly type: 'TaskRunRequest';
+  /** Its name. */
+  readonly taskId: string;
+  readonly overrideTaskStepProperties?: {
+    readonly contextPath?: string;
+    /** The Dockerfile or the task file. */
+    readonly file?: string;
+    readonly target?: string;
+    readonly arguments?: readonly Argument[];
+    readonly values?: readonly Argument[];
+  };
+  readonly agentPoolName?: string;
+}
+
+export type RunBody = BuildBody | FileTaskBody | EncodedTaskBody | TaskRunBody;
+
+/** What the API shows of a secret. */
+export interface SecretView {
+  readonly name: string;
+  readonly lastUpdatedTime: string;
+  readonly updatedBy: string;
+}
 
 /** What comes on a run's event stream: an event, or word that the run is over. */
 export type StreamMessage = { readonly event: SequencedEvent } | { readonly end: FinalStatus };
 
 /** Our own API. Every method rejects with a FailureError. */
-export interface ApiClient {
+export interface ApiClient extends TaskCalls, NotificationCalls {
   readonly server: string;
   registry(): Promise<RegistryView>;
   workers(): Promise<readonly WorkerView[]>;
@@ -92,11 +140,19 @@ export interface ApiClient {
   /** The newest runs first. */
   runs(query: { readonly top: number; readonly filter?: string }): Promise<readonly RunView[]>;
   cancel(id: string): Promise<void>;
+  /** Makes a new run of what a run that is over was; with the same key, however often it is called, only one. */
+  rerun(id: string, idempotencyKey: string): Promise<RunView>;
+  secrets(): Promise<readonly SecretView[]>;
+  setSecret(name: string, value: Buffer): Promise<SecretView>;
+  deleteSecret(name: string): Promise<void>;
   /** The text log as far as there is any. */
   log(id: string): Promise<AsyncIterable<Uint8Array>>;
   /** One connection to a run's events behind `after`; ends when the connection does. */
   events(id: string, after: number, signal: AbortSignal): AsyncIterable<StreamMessage>;
 }
+
+/** As much of the API as following a run takes. */
+export type RunReader = Pick<ApiClient, 'server' | 'run' | 'events'>;
 
 export interface UploadOptions {
   readonly signal: AbortSignal;

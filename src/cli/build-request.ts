@@ -2,22 +2,17 @@ import { fail } from '../domain/failure.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
 import type { Platform } from '../domain/run-request.ts';
 import type { BuildBody } from './api-types.ts';
+import type { RunOptionFlags } from './options.ts';
 
 /** The flags of `slipway build` as commander hands them over. */
-export interface BuildFlags {
+export interface BuildFlags extends RunOptionFlags {
   readonly image?: readonly string[];
   readonly file?: string;
   readonly buildArg?: readonly string[];
   readonly secretBuildArg?: readonly string[];
   readonly target?: string;
-  readonly platform?: string;
   readonly push: boolean;
   readonly cache: boolean;
-  readonly logs: boolean;
-  readonly wait: boolean;
-  readonly timeout?: string;
-  readonly authMode?: string;
-  readonly registry?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,8 +55,11 @@ export function parsePlatform(text: string): Partial<Platform> {
  * `NAME=VALUE`, or `NAME` alone for the value that the environment has, which leaves it out when there is none (as docker does).
  * Throws `invalid-request` without the value: it may be a secret.
  */
-export function parseArguments(texts: readonly string[], isSecret: boolean, env: Environment): BuildBody['arguments'] {
-  const flag = isSecret ? '--secret-build-arg' : '--build-arg';
+export function parseArguments(
+  texts: readonly string[],
+  { isSecret, flag }: { readonly isSecret: boolean; readonly flag: string },
+  env: Environment,
+): BuildBody['arguments'] {
   return texts.flatMap((text) => {
     const equals = text.indexOf('=');
     const name = equals < 0 ? text : text.slice(0, equals);
@@ -103,8 +101,8 @@ export function readBuildFlags(
     isPushEnabled: flags.push && imageNames.length > 0,
     noCache: !flags.cache,
     arguments: [
-      ...parseArguments(flags.buildArg ?? [], false, env),
-      ...parseArguments(flags.secretBuildArg ?? [], true, env),
+      ...parseArguments(flags.buildArg ?? [], { isSecret: false, flag: '--build-arg' }, env),
+      ...parseArguments(flags.secretBuildArg ?? [], { isSecret: true, flag: '--secret-build-arg' }, env),
     ],
     ...(flags.target !== undefined && { target: flags.target }),
     ...(flags.platform !== undefined && { platform: parsePlatform(flags.platform) }),

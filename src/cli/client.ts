@@ -1,9 +1,11 @@
 import { fail } from '../domain/failure.ts';
 import type { Account } from '../secret/account.ts';
-import { callApi, type ApiCall, type ApiTarget } from './api-call.ts';
-import type { ApiClient, RunView, WorkerView } from './api-types.ts';
+import { callApi, readJson, type ApiTarget } from './api-call.ts';
+import type { ApiClient, RunView, SecretView, WorkerView } from './api-types.ts';
 import { readEventStream } from './event-stream.ts';
+import { createNotificationCalls } from './notification-client.ts';
 import { putStream } from './put-stream.ts';
+import { createTaskCalls } from './task-client.ts';
 
 export interface ClientOptions {
   readonly server: string;
@@ -12,15 +14,6 @@ export interface ClientOptions {
   readonly backoffMs?: readonly number[];
   /** A stream of events that is silent for so long is taken for dead (the server gives a sign of life every 15 s). */
   readonly silenceMs?: number;
-}
-
-async function readJson(target: ApiTarget, call: ApiCall): Promise<unknown> {
-  const response = await callApi(target, call);
-  try {
-    return await response.json();
-  } catch (cause) {
-    throw fail('server-unreachable', `what answers at ${target.server} is not Slipway`, { cause });
-  }
 }
 
 function readRun(document: unknown): RunView {
@@ -48,12 +41,20 @@ function runPath(id: string, more = ''): string {
 }
 
 /** The calls that concern one run. */
-function createRunCalls(target: ApiTarget, silenceMs: number): Pick<ApiClient, 'run' | 'cancel' | 'log' | 'events'> {
+function createRunCalls(
+  target: ApiTarget,
+  silenceMs: number,
+): Pick<ApiClient, 'run' | 'cancel' | 'rerun' | 'log' | 'events'> {
   return {
     run: async (id) => readRun(await readJson(target, { method: 'GET', path: runPath(id), repeat: 'broken' })),
     cancel: async (id) => {
       const response = await callApi(target, { method: 'POST', path: runPath(id, '/cancel'), repeat: 'broken' });
       await response.arrayBuffer();
+    },
+    rerun: async (id, idempotencyKey) => {
+      const headers = { 'idempotency-key': idempotencyKey };
+      const call = { method: 'POST', path: runPath(id, '/rerun'), body: {}, headers, repeat: 'patient' } as const;
+      return readRun(await readJson(target, call));
     },
     log: async (id) => {
       const response = await callApi(target, { method: 'GET', path: runPath(id, '/log'), repeat: 'broken' });
@@ -74,6 +75,25 @@ function createRunCalls(target: ApiTarget, silenceMs: number): Pick<ApiClient, '
   };
 }
 
+/** The calls that concern secrets. */
+function createSecretCalls(target: ApiTarget): Pick<ApiClient, 'secrets' | 'setSecret' | 'deleteSecret'> {
+  const pathOf = (name: string): string => `/secrets/${encodeURIComponent(name)}`;
+  return {
+    secrets: async () => {
+      const document = await readJson(target, { method: 'GET', path: '/secrets', repeat: 'broken' });
+      return listOf(document) as readonly SecretView[];
+    },
+    setSecret: async (name, value) => {
+      const body = { valueBase64: value.toString('base64') };
+      return (await readJson(target, { method: 'PUT', path: pathOf(name), body, repeat: 'patient' })) as SecretView;
+    },
+    deleteSecret: async (name) => {
+      const response = await callApi(target, { method: 'DELETE', path: pathOf(name), repeat: 'never' });
+      await response.arrayBuffer();
+    },
+  };
+}
+
 /** Makes a client of one server. Nothing is sent yet. */
 export function createClient(options: ClientOptions): ApiClient {
   const { server, account, backoffMs = [250, 1000, 3000], silenceMs = 45_000 } = options;
@@ -81,6 +101,9 @@ export function createClient(options: ClientOptions): ApiClient {
   const get = (path: string): Promise<unknown> => readJson(target, { method: 'GET', path, repeat: 'broken' });
   return {
     ...createRunCalls(target, silenceMs),
+    ...createSecretCalls(target),
+    ...createTaskCalls(target),
+    ...createNotificationCalls(target),
     server,
     registry: async () => {
       const { name, properties } = (await get('/')) as { name?: string; properties?: { loginServer?: string } };

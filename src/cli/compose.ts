@@ -19,6 +19,7 @@ import { labelInstallation, loadKey } from '../secret/key.ts';
 import { openConnection, waitUntilReady } from '../store/redis/connection.ts';
 import { readMemory, writeMemory, type HostMemory } from './host-memory.ts';
 import type { CliIo } from './io.ts';
+import { startLocalRun } from './local-run.ts';
 import type { Foundation, LocalHost, LocalProcess, Say, StopReport } from './local-host.ts';
 import { findProduct } from './product.ts';
 import { createShowcase } from './showcase.ts';
@@ -206,6 +207,7 @@ export function createLocalHost(io: CliIo): LocalHost {
     recall: ({ dataDir }) => readMemory(dataDir),
     stop: stopAll,
     inspect: (config) => inspect(io, config),
+    startRun: (config, wish) => startLocalRun(io, config, wish),
     openShowcase: ({ dataDir, name, registryHost, url }, { engineHost }) => {
       const engine = connectEngine({ host: engineHost });
       return createShowcase({

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { GivenSecret } from '../domain/vaults.ts';
 
 /** One setting as `slipway doctor` shows it. */
 export interface Setting {
@@ -17,8 +18,42 @@ function hidePassword(url: string | undefined): string | undefined {
   return url?.replace(/\/\/([^@/:]*):[^@/]*@/, `//$1:${mask}@`);
 }
 
+/** The two variables of a credential: itself, masked, or the file that holds it. */
+function listGiven(name: string, given: GivenSecret | undefined): Readonly<Record<string, string | undefined>> {
+  return {
+    [name]: given !== undefined && 'value' in given ? mask : undefined,
+    [`${name}_FILE`]: given !== undefined && 'file' in given ? given.file : undefined,
+  };
+}
+
+type Values = Readonly<Record<string, string | number | boolean | undefined>>;
+
+function listAzure(azure: Config['vaults']['azure']): Values {
+  const client = azure?.client;
+  return {
+    SLIPWAY_AZURE_TENANT_ID: client?.tenantId,
+    SLIPWAY_AZURE_CLIENT_ID: client?.clientId,
+    ...listGiven('SLIPWAY_AZURE_CLIENT_SECRET', client?.secret),
+    SLIPWAY_AZURE_AUTHORITY: azure?.authority,
+    SLIPWAY_AZURE_MANAGED_IDENTITY: azure?.managedIdentity === true,
+    SLIPWAY_AZURE_VAULTS: azure?.servers.join(' ') || undefined,
+  };
+}
+
+function listHashicorp(vault: Config['vaults']['hashicorp']): Values {
+  const login = vault?.login;
+  const role = login?.kind === 'approle' ? login : undefined;
+  return {
+    SLIPWAY_VAULT_ADDR: vault?.address,
+    SLIPWAY_VAULT_NAMESPACE: vault?.namespace,
+    ...listGiven('SLIPWAY_VAULT_TOKEN', login?.kind === 'token' ? login.token : undefined),
+    SLIPWAY_VAULT_ROLE_ID: role?.roleId,
+    ...listGiven('SLIPWAY_VAULT_SECRET_ID', role?.secretId),
+  };
+}
+
 /** Every variable of {@link Config} with its value; written by hand, and complete: a test sets each and looks. */
-function listValues(config: Config): Readonly<Record<string, string | number | boolean | undefined>> {
+function listValues(config: Config): Values {
   const { context, git, upload, worker } = config;
   return {
     SLIPWAY_DATA: config.dataDir,
@@ -39,14 +74,26 @@ function listValues(config: Config): Readonly<Record<string, string | number | b
     SLIPWAY_CONTEXT_RATIO: context.maxRatio,
     SLIPWAY_CONTEXT_TIMEOUT: context.timeoutMs / 1000,
     SLIPWAY_EGRESS_ALLOW: config.egressAllow.join(' ') || undefined,
+    ...listAzure(config.vaults.azure),
+    ...listHashicorp(config.vaults.hashicorp),
     SLIPWAY_GIT_SSH_KEY: git.sshKeyFile,
     SLIPWAY_GIT_KNOWN_HOSTS: git.knownHostsFile,
     SLIPWAY_GIT_CA_FILE: git.caFile,
     SLIPWAY_WORKER_NAME: worker.name,
     SLIPWAY_WORKER_POOL: worker.pool,
     SLIPWAY_CONCURRENCY: worker.concurrency,
+    SLIPWAY_MAX_PARALLEL: worker.maxParallel,
+    SLIPWAY_MAX_RUNS: worker.maxRuns,
     SLIPWAY_STOP_GRACE: worker.stopGraceMs / 1000,
     SLIPWAY_KEEP_IMAGES: worker.keepImages,
+    SLIPWAY_ALLOW_PRIVILEGED: config.steps.allowPrivileged,
+    SLIPWAY_IMAGES: Object.entries(config.steps.images)
+      .map(([bare, image]) => `${bare}=${image}`)
+      .join(' '),
+    SLIPWAY_SOCKET_DIR: config.steps.socketDirectory,
+    SLIPWAY_WEBHOOK_SECRET: config.webhook.secrets.length > 0 ? mask : undefined,
+    SLIPWAY_WEBHOOK_LIMIT: config.webhook.maxBytes,
+    SLIPWAY_KEEP_RUNS: (config.keepRunsMs ?? 0) / 86_400_000,
     SLIPWAY_LOG_LEVEL: config.logLevel,
   };
 }

@@ -24,6 +24,16 @@ export interface ArchiveContext {
   readonly isRepeatable: boolean;
   /** Bytes of files that go in, as far as that is known beforehand; asked for only to show progress. */
   readonly measure?: (signal: AbortSignal) => Promise<number>;
+  /** The folder behind it, where there is one. */
+  readonly folder?: Folder;
+}
+
+/** A folder that is a context. */
+export interface Folder {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  /** Path in it of the Dockerfile that goes in whatever `.dockerignore` says of it. */
+  readonly dockerfile: string | undefined;
 }
 
 /** Where a build reads from, and its Dockerfile there. */
@@ -123,6 +133,7 @@ export function openDirectory(root: string, options: Omit<PackOptions, 'kind'>):
   return {
     kind: 'archive',
     isRepeatable: true,
+    folder: { root, dockerfile: options.dockerfile },
     open: async (signal, onPacked) => {
       const onProgress = ({ bytes }: { readonly bytes: number }): void => onPacked(bytes);
       return (await packDirectory(root, { ...options, kind: 'upload', signal, onProgress })).stream;

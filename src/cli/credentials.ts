@@ -4,8 +4,15 @@ import { fail } from '../domain/failure.ts';
 import { claimDataDirectory } from '../host/data-directory.ts';
 import type { Account } from '../secret/account.ts';
 
-/** Accounts by the address of the server that they are for. */
-type Stored = Readonly<Record<string, Account>>;
+/** An account with the server that it is for. */
+export interface StoredAccount extends Account {
+  readonly server: string;
+  /** Host of the server's registry. */
+  readonly registry: string;
+}
+
+/** Accounts by the address of the server that they are for; the registry is the server's own host where it was not written down. */
+type Stored = Readonly<Record<string, Account & { readonly registry?: string }>>;
 
 function fileOf(dataDir: string): string {
   return join(dataDir, 'credentials.json');
@@ -29,8 +36,14 @@ export async function readCredential(dataDir: string, server: string): Promise<A
   return Object.hasOwn(stored, server) ? stored[server] : undefined;
 }
 
-/** Stores the account for a server, in a file that only this user may read. Returns its path. */
-export async function storeCredential(dataDir: string, server: string, account: Account): Promise<string> {
+/** All accounts that `slipway login` stored. */
+export async function listCredentials(dataDir: string): Promise<readonly StoredAccount[]> {
+  const stored = Object.entries(await readAll(dataDir));
+  return stored.map(([server, account]) => ({ registry: new URL(server).host, ...account, server }));
+}
+
+/** Stores the account for its server, in a file that only this user may read. Returns its path. */
+export async function storeCredential(dataDir: string, { server, ...account }: StoredAccount): Promise<string> {
   const file = fileOf(dataDir);
   const servers = { ...(await readAll(dataDir)), [server]: account };
   claimDataDirectory(dataDir);

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -12,7 +12,15 @@ function keepGroups() {
   return owner === undefined ? [user] : [user, owner.gid];
 }
 
+/** The directory for the engine sockets of runs is a folder of the host, which the engine makes as root's. */
+function giveSockets(directory) {
+  mkdirSync(directory, { recursive: true });
+  chownSync(directory, user, user);
+  chmodSync(directory, 0o700);
+}
+
 if (process.getuid() === 0) {
+  if (process.env.SLIPWAY_SOCKET_DIR) giveSockets(process.env.SLIPWAY_SOCKET_DIR);
   process.setgroups(keepGroups());
   process.setgid(user);
   process.setuid(user);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailureError, fail } from '../domain/failure.ts';
 import type { SequencedEvent } from '../domain/event.ts';
 import { isPassing } from './api-call.ts';
-import type { ApiClient } from './api-types.ts';
+import type { RunReader } from './api-types.ts';
 
 export interface FollowOptions {
   /** Ends the following, and nothing else. */
@@ -37,7 +37,7 @@ interface Position {
 
 /** What one connection brings that was not there before. */
 async function* readConnection(
-  client: ApiClient,
+  client: RunReader,
   id: string,
   at: Position,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ async function* readConnection(
  * @throws what the server answered, or `server-unreachable` when it stays away.
  */
 export async function* followRun(
-  client: ApiClient,
+  client: RunReader,
   id: string,
   options: FollowOptions,
 ): AsyncGenerator<SequencedEvent> {
@@ -85,7 +85,7 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-function lostForGood(client: ApiClient, id: string): FailureError {
+function lostForGood(client: RunReader, id: string): FailureError {
   const hint = `The run goes on. Follow it again with: slipway runs logs ${id} -f`;
   return fail('server-unreachable', `the connection to ${client.server} was lost and did not come back`, { hint });
 }

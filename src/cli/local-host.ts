@@ -1,6 +1,9 @@
 import type { Config } from '../config.ts';
+import type { RegistryCredential } from '../domain/run-request.ts';
 import type { Finding } from '../host/inspect.ts';
 import type { Account } from '../secret/account.ts';
+import type { RunBody, RunReader } from './api-types.ts';
+import type { Context } from './context.ts';
 
 /** Hears of progress: one line without its end. */
 export type Say = (line: string) => void;
@@ -47,6 +50,33 @@ export interface Showcase {
   close(): void;
 }
 
+/** A task that is to be run here, by this process. */
+export interface LocalRunWish {
+  /** As it would be sent to a server; its `sourceLocation` counts for a remote context alone. */
+  readonly body: RunBody;
+  readonly context: Context | undefined;
+  /** What the log calls a context of this machine. */
+  readonly description: string;
+  readonly registryHost: string;
+  /** By registry host. */
+  readonly credentials: Readonly<Record<string, RegistryCredential>>;
+  /** Secrets that the task asks for, by their ids; they go before vaults. */
+  readonly secrets: ReadonlyMap<string, Buffer>;
+  /** Steps at the same time, at least 1; undefined: any number. */
+  readonly maxParallel: number | undefined;
+}
+
+/** A run that goes on in this process, on the engine at hand. */
+export interface LocalRun {
+  readonly id: string;
+  /** Its record and events, as the API of a server would give them. */
+  readonly reader: RunReader;
+  /** Stops it; its end comes as an event, like any other. */
+  cancel(): void;
+  /** Resolves when it has ended and nothing of it is left; never rejects. */
+  readonly gone: Promise<void>;
+}
+
 /** What the machine that the CLI runs on can do; the composition root wires it, tests script it. */
 export interface LocalHost {
   /** Finds or starts Redis and a container engine. Throws what says exactly what is missing. */
@@ -61,5 +91,7 @@ export interface LocalHost {
   stop(config: Config, purge: boolean, say: Say): Promise<StopReport>;
   /** Looks at everything that Slipway needs of this machine and changes nothing. */
   inspect(config: Config): Promise<readonly Finding[]>;
+  /** Starts a run without a server. Rejects with `engine-unavailable` when no container engine answers, `invalid-request` for a bad wish. */
+  startRun(config: Config, wish: LocalRunWish): Promise<LocalRun>;
   openShowcase(config: Config, foundation: Foundation): Showcase;
 }

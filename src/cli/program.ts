@@ -4,11 +4,15 @@ import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addLint } from './commands/lint.ts';
 import { addLogin } from './commands/login.ts';
+import { addNotification } from './commands/notification.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuickstart } from './commands/quickstart.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
+import { addSecret } from './commands/secret.ts';
+import { addTask } from './commands/task.ts';
 import { addUp } from './commands/up.ts';
+import { addWebhook } from './commands/webhook.ts';
 import type { Start } from './cli.ts';
 import { columnsOf, type CliIo } from './io.ts';
 import type { Product } from './product.ts';
@@ -25,6 +29,7 @@ First steps:
   slipway build -t app:v1 .     build this folder and push it
   slipway run                   run the steps of this folder's acb.yaml
   slipway runs list             what was built and run
+  slipway task create --help    builds that run by themselves: on pushes, at times
   slipway lint acb.yaml         check a task file; slipway plan acb.yaml shows what it does
   slipway down                  stop
 
@@ -57,7 +62,22 @@ export function createProgram(io: CliIo, product: Product, start: Start): Comman
       getOutHelpWidth: () => columnsOf(io.stdout, 120),
       getErrHelpWidth: () => columnsOf(io.stderr, 120),
     });
-  const commands = [addQuickstart, addUp, addDown, addDoctor, addBuild, addRun, addPlan, addLint, addRuns, addLogin];
+  const commands = [
+    addQuickstart,
+    addUp,
+    addDown,
+    addDoctor,
+    addBuild,
+    addRun,
+    addPlan,
+    addLint,
+    addRuns,
+    addTask,
+    addWebhook,
+    addSecret,
+    addNotification,
+    addLogin,
+  ];
   for (const add of commands) add(program, start);
   return program;
 }

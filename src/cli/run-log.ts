@@ -1,7 +1,7 @@
 import { createEventRenderer } from '../domain/event-text.ts';
 import type { RunEvent, SequencedEvent } from '../domain/event.ts';
 import type { RunId } from '../domain/run.ts';
-import type { ApiClient, RunView } from './api-types.ts';
+import type { RunReader, RunView } from './api-types.ts';
 import { cleanLine } from './clean-line.ts';
 import type { Cli } from './cli.ts';
 import { followRun } from './follow.ts';
@@ -27,6 +27,8 @@ const tones = {
   'step-started': 'cyan',
   'image-pushed': 'cyan',
   'dependencies-found': 'plain',
+  'try-started': 'plain',
+  'try-ended': 'plain',
   'step-ended': (event) => (event.outcome.kind === 'succeeded' ? 'cyan' : 'red'),
   'run-ended': (event) => (event.status === 'Succeeded' ? 'green' : 'red'),
   output: (event) => (event.stream === 'system' ? 'dim' : 'plain'),
@@ -61,7 +63,7 @@ function createLogPrinter(
 }
 
 /** Says why a run still waits when it has done so for a while, and again when the reason changes. */
-function watchWaiting(cli: Cli, client: ApiClient, id: string): { stop(): void } {
+function watchWaiting(cli: Cli, client: RunReader, id: string): { stop(): void } {
   const patienceMs = cli.wiring.patienceMs ?? 3000;
   let said: string | undefined;
   let isOver = false;
@@ -88,7 +90,7 @@ function watchWaiting(cli: Cli, client: ApiClient, id: string): { stop(): void }
  */
 export async function followLog(
   cli: Cli,
-  client: ApiClient,
+  client: RunReader,
   id: string,
   options: FollowLogOptions,
 ): Promise<RunView | undefined> {

@@ -1,15 +1,10 @@
-import type { ApiClient, RunView } from './api-types.ts';
+import type { ApiClient, RunReader, RunView } from './api-types.ts';
 import type { Cli } from './cli.ts';
 import { exitCodeOfRun, type ExitCode } from './exit-codes.ts';
 import { interruptedCode, withInterrupt } from './io.ts';
 import { createLiveScreen } from './live-screen.ts';
 import { followLog, sayThatItGoesOn } from './run-log.ts';
 import { listImages, paintStatus, runResult } from './run-view.ts';
-
-/** Collects the values of an option that may be repeated. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
 
 /** Azure's scripts name the registry; here there is one, so that another name deserves a word and no more. */
 export async function noteRegistry({ screen }: Cli, client: ApiClient, given: string): Promise<void> {
@@ -35,7 +30,7 @@ async function reportQueued({ screen }: Cli, run: RunView): Promise<ExitCode> {
 }
 
 /** The end of a run: what was pushed, and when no log was shown, how it went. */
-async function reportEnd({ screen }: Cli, run: RunView, isLogShown: boolean): Promise<ExitCode> {
+export async function reportEnd({ screen }: Cli, run: RunView, isLogShown: boolean): Promise<ExitCode> {
   const { colors } = screen;
   if (!isLogShown) {
     const why = run.runErrorMessage === undefined ? '' : `: ${run.runErrorMessage}`;
@@ -47,20 +42,26 @@ async function reportEnd({ screen }: Cli, run: RunView, isLogShown: boolean): Pr
 }
 
 /** A run that is being followed. */
-interface Following {
-  readonly client: ApiClient;
+export interface Following extends Pick<Job, 'logs' | 'showSteps'> {
+  readonly client: RunReader;
   readonly id: string;
-  readonly job: Job;
+  /** Ends the following. */
   readonly signal: AbortSignal;
 }
 
-/** Shows a run's log until it ends; with its steps below it where that is wanted and the output is a terminal. */
-async function follow(cli: Cli, { client, id, job, signal }: Following): Promise<RunView | undefined> {
-  if (!job.logs) {
+/**
+ * Shows a run's log until it ends; with its steps below it where that is wanted and the output is a terminal. Undefined when the signal
+ * has aborted before.
+ */
+export async function showRun(
+  cli: Cli,
+  { client, id, logs, showSteps, signal }: Following,
+): Promise<RunView | undefined> {
+  if (!logs) {
     cli.screen.note(`Queued a run with ID: ${id}`);
     return followLog(cli, client, id, { signal, onEvent: () => Promise.resolve() });
   }
-  if (job.showSteps !== true) return followLog(cli, client, id, { signal });
+  if (showSteps !== true) return followLog(cli, client, id, { signal });
   const { screen, update, close } = createLiveScreen(cli.screen, cli.io);
   try {
     return await followLog({ ...cli, screen }, client, id, { signal, namesSteps: true, onPrinted: update });
@@ -81,7 +82,7 @@ export async function runToEnd(cli: Cli, client: ApiClient, job: Job): Promise<E
       return interruptedCode;
     }
     if (!job.wait) return reportQueued(cli, submitted);
-    const run = await follow(cli, { client, id: submitted.runId, job, signal });
+    const run = await showRun(cli, { client, id: submitted.runId, ...job, signal });
     if (run !== undefined) return reportEnd(cli, run, job.logs);
     sayThatItGoesOn(cli, submitted.runId);
     return interruptedCode;

@@ -1,6 +1,8 @@
+import type { ImageEntry } from '../domain/dependency-document.ts';
 import { formatElapsed, formatOutputImage } from '../domain/event-text.ts';
 import { isFinal } from '../domain/run.ts';
 import type { RunView } from './api-types.ts';
+import { describeCause, nameCause } from './run-cause-view.ts';
 import { cleanLine } from './clean-line.ts';
 import type { Colors } from './screen.ts';
 import { formatAge, formatTable } from './words.ts';
@@ -33,17 +35,20 @@ export function paintStatus(colors: Colors, status: string): string {
   return ['Failed', 'Error', 'Timeout'].includes(status) ? colors.red(status) : colors.yellow(status);
 }
 
-/** The runs as a table, newest first; `now` in milliseconds. */
+/** The runs as a table, newest first; `now` in milliseconds. What runs of tasks have alone is shown when there is one. */
 export function formatRuns(runs: readonly RunView[], colors: Colors, now: number): readonly string[] {
+  const hasTasks = runs.some(({ task }) => task !== undefined);
   const rows = runs.map((run) => [
     run.runId,
     run.status,
+    ...(hasTasks ? [run.task ?? '-', nameCause(run)] : []),
     run.runType,
     formatAge(Date.parse(run.createTime), now),
     formatDuration(run, now),
     shortNames(run),
   ]);
-  const [head = '', ...lines] = formatTable([['RUN', 'STATUS', 'TYPE', 'CREATED', 'DURATION', 'IMAGES'], ...rows]);
+  const heads = ['RUN', 'STATUS', ...(hasTasks ? ['TASK', 'CAUSE'] : []), 'TYPE', 'CREATED', 'DURATION', 'IMAGES'];
+  const [head = '', ...lines] = formatTable([heads, ...rows]);
   const painted = lines.map((line, at) => {
     const status = runs[at]?.status ?? '';
     return line.replace(status, paintStatus(colors, status));
@@ -60,6 +65,23 @@ function formatSteps(run: RunView): readonly string[] {
   return rows.length === 0 ? [] : ['Steps:', ...formatTable(rows)];
 }
 
+/** `reference@digest`, as far as the digest is known. */
+function formatImage({ reference, digest }: ImageEntry): string {
+  return digest === undefined || reference.endsWith(digest) ? reference : `${reference}@${digest}`;
+}
+
+function formatBases(run: RunView): readonly string[] {
+  const rows = (run.dependencies ?? []).flatMap((entry) => {
+    const { image, 'runtime-dependency': runtime, 'buildtime-dependency': buildTime = [] } = entry;
+    return [
+      `  ${image === null ? '(an image without a name)' : image.reference}`,
+      ...(runtime === undefined ? [] : [`    runtime     ${formatImage(runtime)}`]),
+      ...buildTime.map((one) => `    build time  ${formatImage(one)}`),
+    ];
+  });
+  return rows.length === 0 ? [] : ['Built on:', ...rows.map((row) => cleanLine(row, false))];
+}
+
 /** Everything about one run, a line for each thing. */
 export function formatRun(run: RunView, colors: Colors, now: number): readonly string[] {
   const images = listImages(run);
@@ -68,6 +90,9 @@ export function formatRun(run: RunView, colors: Colors, now: number): readonly s
     ['Status:', paintStatus(colors, run.status)],
     ['Why:', run.runErrorMessage ?? (isFinal(run.status) ? undefined : run.waiting?.reason)],
     ['Type:', run.runType],
+    ['Task:', run.task],
+    ['Cause:', describeCause(run)],
+    ['Agent pool:', run.agentPoolName],
     ['Created:', `${run.createTime} (${formatAge(Date.parse(run.createTime), now)})`],
     ['Duration:', formatDuration(run, now)],
     ['Worker:', run.worker],
@@ -78,5 +103,6 @@ export function formatRun(run: RunView, colors: Colors, now: number): readonly s
     ...formatSteps(run),
     ...(images.length > 0 ? ['Images:'] : []),
     ...images.map((one) => `  ${one}`),
+    ...formatBases(run),
   ];
 }

@@ -10,12 +10,10 @@ import type { RunData, Values } from '../task/render-data.ts';
 import { readSetValues, readValues } from '../task/values.ts';
 import type { Cli } from './cli.ts';
 import type { CliIo } from './io.ts';
+import type { ValueFlags } from './options.ts';
 
 /** The options that say what a task file is rendered with. */
-export interface TaskFlags {
-  readonly set?: readonly string[];
-  readonly setSecret?: readonly string[];
-  readonly values?: string;
+export interface TaskFlags extends ValueFlags {
   readonly registry?: string;
   readonly runId?: string;
   readonly task?: string;

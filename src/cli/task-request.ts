@@ -2,19 +2,14 @@ import { fail } from '../domain/failure.ts';
 import type { Argument } from '../domain/run-request.ts';
 import type { EncodedTaskBody, FileTaskBody } from './api-types.ts';
 import { parseAuthMode, parsePlatform, parseTimeout } from './build-request.ts';
+import type { RunOptionFlags, ValueFlags } from './options.ts';
 import type { TaskSource } from './task-source.ts';
 
 /** The flags of `slipway run` that go into its request. */
-export interface TaskRunFlags {
-  readonly set?: readonly string[];
-  readonly setSecret?: readonly string[];
-  readonly timeout?: string;
-  readonly platform?: string;
-  readonly authMode?: string;
-}
+export interface TaskRunFlags extends ValueFlags, Pick<RunOptionFlags, 'platform' | 'timeout' | 'authMode'> {}
 
 /** `NAME=VALUE`, the name as it stands. Throws `invalid-request` without the value: it may be a secret. */
-function parseSet(texts: readonly string[], isSecret: boolean): readonly Argument[] {
+export function parseSet(texts: readonly string[], isSecret: boolean): readonly Argument[] {
   return texts.map((text) => {
     const equals = text.indexOf('=');
     if (equals > 0) return { name: text.slice(0, equals), value: text.slice(equals + 1), isSecret };

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fail } from '../domain/failure.ts';
 import { findIgnoreRules } from '../source/context-files.ts';
 import type { IgnoreState } from '../source/dockerignore.ts';
-import { locateFile, openDirectory, pathInside, resolveContext, type Context } from './context.ts';
+import { locateFile, openDirectory, pathInside, resolveContext, type Context, type Folder } from './context.ts';
 import type { CliIo } from './io.ts';
 import { createOneStepTask } from './one-step-task.ts';
 
@@ -82,7 +82,7 @@ async function readTexts(io: CliIo, root: string, wish: TaskSourceWish): Promise
 }
 
 /** A file's path in what is sent of a folder; undefined when it lies elsewhere, or `.dockerignore` keeps it back. */
-async function findSent(root: string, path: string, dockerfile: string | undefined): Promise<string | undefined> {
+export async function findSent({ root, dockerfile }: Folder, path: string): Promise<string | undefined> {
   const inside = pathInside(root, path);
   const ignore = inside === undefined ? undefined : await findIgnoreRules(root, dockerfile);
   if (inside === undefined || ignore === undefined) return inside;
@@ -103,7 +103,7 @@ async function findPaths(
   if (file === '-' || wish.cmd !== undefined) return undefined;
   const find = async (name: string): Promise<string | undefined> => {
     const path = await locateFile(io, root, name);
-    return path === undefined ? undefined : findSent(root, path, dockerfile);
+    return path === undefined ? undefined : findSent({ root, dockerfile }, path);
   };
   const task = await find(file);
   const valuesPath = values === undefined ? undefined : await find(values);

@@ -7,6 +7,7 @@ import { setSecurityHeaders } from './middleware/security-headers.ts';
 import { writeErrors } from './middleware/write-error.ts';
 import type { AppOptions } from './options.ts';
 import { createHealthRouter } from './routes/health.ts';
+import { createHooksRouter } from './routes/hooks.ts';
 import { createLogLinkRouter } from './routes/log.ts';
 import { createResourceRouter } from './routes/resources.ts';
 import { createUploadsRouter } from './routes/uploads.ts';
@@ -18,6 +19,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('etag');
   app.enable('case sensitive routing');
   app.use(assignRequestId(options.newId), logRequests(options.log, options.clock), setSecurityHeaders);
+  if (options.hooks) app.use('/hooks', createHooksRouter(options, options.hooks));
   app.use(createHealthRouter(options));
   app.use('/uploads', createUploadsRouter(options));
   app.use('/logs', createLogLinkRouter(options));

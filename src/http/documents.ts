@@ -1,4 +1,6 @@
+import { describeDependencies } from '../domain/dependency-document.ts';
 import { isFinal, type Run } from '../domain/run.ts';
+import { repeatedBy } from '../trigger/rerun.ts';
 import type { AppConfig } from './options.ts';
 
 const registryType = 'Microsoft.ContainerRegistry/registries';
@@ -10,7 +12,7 @@ function registryId(name: string): string {
 }
 
 /** The resource id of something in the registry: `…/registries/slipway/runs/ca1`. */
-export function resourceId(registryName: string, kind: 'runs', id: string): string {
+export function resourceId(registryName: string, kind: 'runs' | 'tasks' | 'webhookDeliveries', id: string): string {
   return `${registryId(registryName)}/${kind}/${id}`;
 }
 
@@ -76,10 +78,57 @@ function describeTimes(run: Run): object {
   };
 }
 
-/** What Azure's documents do not have: the steps, the attempt, why it waits, that its end was asked for. */
-function describeOwn(run: Run, waiting: Waiting | undefined): object {
+/** `tagName` is ours. */
+const sourceMembers = [
+  'id',
+  'eventType',
+  'commitId',
+  'pullRequestId',
+  'repositoryUrl',
+  'branchName',
+  'tagName',
+  'providerType',
+] as const;
+
+/** What made the run happen, as Azure tells it. */
+function describeTrigger({ cause }: Run): object {
+  switch (cause?.kind) {
+    case undefined:
+    case 'manual':
+      return {};
+    case 'source':
+      return { sourceTrigger: Object.fromEntries(sourceMembers.map((name) => [name, cause[name]])) };
+    case 'timer':
+      return {
+        timerTrigger: { timerTriggerName: cause.timerTriggerName, scheduleOccurrence: cause.scheduleOccurrence },
+      };
+    case 'image-update':
+      return { imageUpdateTrigger: { id: cause.id, timestamp: cause.timestamp, images: cause.images } };
+  }
+}
+
+/** What Azure does not tell of it: who, of what run it is a repetition, and whether the code is a stranger's. */
+function describeCause({ cause }: Run): object {
+  if (cause === undefined) return {};
+  const repeated = repeatedBy(cause);
+  const own = cause.kind === 'source' ? { trigger: cause.trigger, ref: cause.ref, isTrusted: cause.isTrusted } : {};
   return {
+    cause: {
+      kind: cause.kind,
+      ...('by' in cause && { by: cause.by }),
+      ...own,
+      ...(repeated !== undefined && { rerunOf: repeated }),
+    },
+  };
+}
+
+/** What Azure's documents do not have: the steps, what was built on, the attempt, why it waits, that its end was asked for. */
+function describeOwn(run: Run, waiting: Waiting | undefined): object {
+  const { dependencies = [], outputImages } = run;
+  return {
+    ...describeCause(run),
     steps: run.steps,
+    ...(dependencies.length > 0 && { dependencies: describeDependencies(dependencies, outputImages) }),
     attempt: run.attempt,
     ...(run.worker !== undefined && { worker: run.worker }),
     ...(waiting !== undefined && run.status === 'Queued' && { waiting }),
@@ -97,6 +146,8 @@ export function runDocument(registryName: string, run: Run, waiting?: Waiting): 
       runId: run.runId,
       status: run.status,
       runType: run.runType,
+      ...(run.task !== undefined && { task: run.task }),
+      ...describeTrigger(run),
       ...describeTimes(run),
       ...(run.outputImages.length > 0 && { outputImages: run.outputImages }),
       ...describeSource(run),

@@ -1,6 +1,6 @@
 import { runStatuses } from '../domain/run.ts';
 import type { RunCondition } from '../store/ports.ts';
-import { findNearest } from './nearest.ts';
+import { findNearest } from '../domain/nearest.ts';
 import { createCursor, wrongFilter, type Cursor, type Token } from './odata-tokens.ts';
 
 type Field = RunCondition['field'];
@@ -11,6 +11,8 @@ const fields: Readonly<
   Record<Field, { readonly operators: readonly Operator[]; readonly parse: (text: string) => string | undefined }>
 > = {
   runId: { operators: ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'contains'], parse: (text) => text },
+  taskName: { operators: ['eq', 'ne', 'contains'], parse: (text) => text },
+  agentPoolName: { operators: ['eq', 'ne', 'contains'], parse: (text) => text },
   status: { operators: ['eq', 'ne'], parse: (text) => findChoice(text, runStatuses) },
   runType: {
     operators: ['eq', 'ne'],

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { SequencedEvent } from '../domain/event.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { Notification, NotificationEvent, OutgoingDelivery } from '../domain/notification.ts';
 import type { RunId } from '../domain/run.ts';
+import type { EnabledStatus, Task } from '../domain/task.ts';
 import type { Signer } from '../secret/sign.ts';
-import type { RunQueue } from '../queue/ports.ts';
+import type { DeliveryQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import type { Store } from '../store/ports.ts';
 
 /** Where uploaded contexts go. */
@@ -21,6 +23,31 @@ export interface UploadSink {
 export interface EventArchive {
   /** All events of a run in order; undefined when it has none archived. */
   read(runId: RunId): Promise<readonly SequencedEvent[] | undefined>;
+}
+
+/** A notification as `schemas/api/notification.schema.json` has it. */
+export interface NotificationBody {
+  readonly url: string;
+  readonly events: readonly NotificationEvent[];
+  readonly tasks?: readonly string[];
+  readonly status?: EnabledStatus;
+  readonly customHeaders?: Readonly<Record<string, string>>;
+  readonly secret?: string;
+  readonly rotateSecret?: boolean;
+}
+
+/** What people do with notifications. Rejects with `invalid-request`, `not-found` or `conflict`. */
+export interface NotificationDesk {
+  /** Writes one whole; a secret that was made for it is given this once. */
+  put(
+    name: string,
+    body: NotificationBody,
+    who: string,
+  ): Promise<{ readonly notification: Notification; readonly secret?: string }>;
+  /** Sends a test event once and tells what came of it. */
+  ping(name: string): Promise<OutgoingDelivery>;
+  /** Has a delivery made again, with all its tries. */
+  replay(name: string, id: string): Promise<OutgoingDelivery>;
 }
 
 /** What is written to of a pino logger. */
@@ -52,10 +79,44 @@ export interface AppConfig {
   readonly heartbeatMs?: number;
 }
 
+/** What webhooks need that git forges deliver to. */
+export interface HookOptions {
+  readonly queue: Pick<DeliveryQueue, 'enqueue'>;
+  /** What deliveries to the shared webhook are signed with; none: it is shut. */
+  readonly sharedSecrets: readonly string[];
+  /** The largest payload. */
+  readonly maxBytes: number;
+  /** Makes sure that a repository has a webhook at its forge; absent where this server can reach none. */
+  readonly setUp?: SetUpWebhook;
+}
+
+/** A webhook that a forge is to have. */
+export interface WebhookSetup {
+  readonly repositoryUrl: string;
+  /** The forge, where the name of its host does not tell. */
+  readonly provider?: string | undefined;
+  readonly token: string;
+  /** Where deliveries go, and what they are signed with. */
+  readonly url: string;
+  readonly secret: string;
+  readonly pullRequests: boolean;
+}
+
+/** Registers a webhook; resolves with what was done. Rejects with `forbidden`, `not-found`, `unsupported` or `source-unavailable`. */
+export type SetUpWebhook = (
+  setup: WebhookSetup,
+) => Promise<readonly { readonly action: string; readonly id?: string }[]>;
+
 export interface AppOptions {
   readonly config: AppConfig;
   readonly store: Store;
   readonly queue: RunQueue;
+  /** Told of each run that was made. */
+  readonly notices?: Pick<RunNotices, 'publish'>;
+  /** Webhooks that git forges deliver to; absent: there are none. */
+  readonly hooks?: HookOptions;
+  /** Where notifications are kept; without it, there are none. */
+  readonly notifications?: NotificationDesk;
   readonly blobs: UploadSink;
   readonly archive: EventArchive;
   /** Reads an uploaded archive to its end; throws `invalid-context` or `too-large` as soon as it sees what cannot be. */
@@ -70,6 +131,13 @@ export interface AppOptions {
   /** The installation's key. */
   readonly key: Buffer;
   readonly clock: Clock;
+  /**
+   * Told of each change of a task after the store has it: `before` is undefined for a new one, `after` for one that was deleted. Where it
+   * rejects, the call is answered with that, and repeating the call is harmless.
+   */
+  readonly onTaskChanged?: (before: Task | undefined, after: Task | undefined) => Promise<void>;
+  /** A new secret for a task's webhook; of random bytes when not given. */
+  readonly newSecret?: () => string;
   /** A new UUID. */
   readonly newId: () => string;
   readonly log: Log;

@@ -9,7 +9,16 @@ import type { Values } from '../task/render-data.ts';
 import { readValues } from '../task/values.ts';
 
 /** Made up for what only a worker knows: a plan is made to see that it can be, and thrown away. */
-const madeUp = { runId: 'ca1' as RunId, startedAt: new Date(0), architecture: 'amd64' };
+const madeUp = {
+  runId: 'ca1' as RunId,
+  startedAt: new Date(0),
+  architecture: 'amd64',
+  commit: '0'.repeat(40),
+  branch: 'main',
+  gitTag: 'v1',
+  taskName: 'task1',
+  triggeredBy: 'Manual',
+};
 
 function decode(content: string): string {
   return Buffer.from(content, 'base64').toString('utf8');

@@ -1,16 +1,21 @@
 import { fail } from '../domain/failure.ts';
-import type { Argument, Platform, RunCredentials, RunRequestBase } from '../domain/run-request.ts';
+import type { Argument, CustomCredential, Platform, RunCredentials, RunRequestBase } from '../domain/run-request.ts';
 
 interface SecretBody {
   readonly value: string;
   readonly type?: 'Opaque' | 'Vaultsecret';
 }
 
+interface CustomCredentialBody {
+  readonly userName: SecretBody;
+  readonly password: SecretBody;
+  /** `system`, or the client id of the identity that reads the secrets. */
+  readonly identity?: string;
+}
+
 interface CredentialsBody {
   readonly sourceRegistry?: { readonly loginMode?: 'None' | 'Default' };
-  readonly customRegistries?: Readonly<
-    Record<string, { readonly userName: SecretBody; readonly password: SecretBody }>
-  >;
+  readonly customRegistries?: Readonly<Record<string, CustomCredentialBody>>;
 }
 
 /** Build arguments or task values as a body has them. */
@@ -29,23 +34,36 @@ export interface RequestBody extends Partial<
   readonly credentials?: CredentialsBody;
 }
 
+function isVaulted({ type }: SecretBody): boolean {
+  return type === 'Vaultsecret';
+}
+
+/** A value, or the URL of the secret that it is: whether a vault has it, and lets us read it, is seen when the run is at work. */
 function readSecret(secret: SecretBody, field: string): string {
-  if (secret.type !== 'Vaultsecret') return secret.value;
-  throw fail('invalid-request', `${field}.type: secrets from a vault are not supported by this server`, {
-    field: `${field}.type`,
-    hint: 'send the value itself, with the type Opaque; it is kept encrypted',
+  if (!isVaulted(secret) || /^https?:\/\/[^\s/]+\/\S+$/.test(secret.value)) return secret.value;
+  throw fail('invalid-request', `${field}.value must be the URL of a secret in a vault`, {
+    field: `${field}.value`,
+    hint: 'for example https://myvault.vault.azure.net/secrets/name; a value itself has the type Opaque',
   });
 }
 
+function readCustomCredential(host: string, body: CustomCredentialBody): CustomCredential {
+  const field = `credentials.customRegistries.${host}`;
+  const vaulted = (['userName', 'password'] as const).filter((part) => isVaulted(body[part]));
+  const clientId = body.identity === 'system' ? undefined : body.identity;
+  return {
+    userName: readSecret(body.userName, `${field}.userName`),
+    password: readSecret(body.password, `${field}.password`),
+    ...(vaulted.length > 0 && { vaulted }),
+    ...(vaulted.length > 0 && clientId !== undefined && { clientId }),
+  };
+}
+
 function readCredentials(body: CredentialsBody = {}): RunCredentials {
-  const custom = Object.entries(body.customRegistries ?? {}).map(([host, credential]) => {
-    const field = `credentials.customRegistries.${host}`;
-    const userName = readSecret(credential.userName, `${field}.userName`);
-    return [host, { userName, password: readSecret(credential.password, `${field}.password`) }] as const;
-  });
+  const custom = Object.entries(body.customRegistries ?? {});
   return {
     sourceRegistry: { loginMode: body.sourceRegistry?.loginMode ?? 'Default' },
-    customRegistries: Object.fromEntries(custom),
+    customRegistries: Object.fromEntries(custom.map(([host, one]) => [host, readCustomCredential(host, one)])),
   };
 }
 

@@ -3,12 +3,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ErrorObject, type SchemaObject } from 'ajv/dist/2020.js';
 import { fail, type FailureError } from '../domain/failure.ts';
-import { findNearest } from './nearest.ts';
+import { findNearest } from '../domain/nearest.ts';
 
 /** Fields of Azure's API that mean something there and nothing here: the message says so instead of calling them unknown. */
 const foreignFields: Readonly<Record<string, string>> = {
   logTemplate: 'log artifacts are not supported by this server',
   identity: 'managed identities are not supported by this server',
+  updateTriggerToken: 'endpoints that are told of base-image updates are not supported by this server',
 };
 
 /** `/imageNames/0` → `imageNames[0]` */
@@ -110,12 +111,23 @@ function readSchema(name: string): SchemaObject {
   return { ...schema, $defs: { ...asObject($defs), ...asObject(schema['$defs']) } };
 }
 
-/**
- * Compiles a contract of `schemas/` to a check of request bodies. The check gives back the body as the contract spells it, and throws
- * `invalid-request` that names the first wrong field and, for an unknown one, the field that was probably meant.
- */
-export function createBodyCheck(name: string): (body: unknown) => unknown {
-  const schema = readSchema(name);
+/** Gives back a body as its contract spells it, or throws. */
+type BodyCheck = (body: unknown) => unknown;
+
+/** The same contract with nothing required: that of a change, which says only what changes. */
+function withoutRequired(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutRequired);
+  const members = asObject(schema);
+  if (members === undefined) return schema;
+  const kept = Object.entries(members).filter(([name, member]) => name !== 'required' || !Array.isArray(member));
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutRequired(member)]));
+}
+
+function compile(name: string, isPartial: boolean): BodyCheck {
+  const whole = readSchema(name);
+  const schema = isPartial
+    ? (withoutRequired({ ...whole, $id: `${String(whole.$id)}?partial` }) as SchemaObject)
+    : whole;
   const validate = new Ajv2020({ verbose: true, strict: true }).compile(schema);
   return (body) => {
     const aligned = align(body, schema, schema);
@@ -123,4 +135,19 @@ export function createBodyCheck(name: string): (body: unknown) => unknown {
     const [first] = validate.errors ?? [];
     throw first === undefined ? fail('invalid-request', 'the request body is wrong') : describe(first);
   };
+}
+
+/** Compiling costs a hundred times more than checking, and a contract never changes: each is compiled once in a process. */
+const compiled = new Map<string, BodyCheck>();
+
+/**
+ * Compiles a contract of `schemas/` to a check of request bodies. The check gives back the body as the contract spells it, and throws
+ * `invalid-request` that names the first wrong field and, for an unknown one, the field that was probably meant. With `partial`,
+ * nothing is missing: the body is a change of such a document.
+ */
+export function createBodyCheck(name: string, extent: 'whole' | 'partial' = 'whole'): BodyCheck {
+  const key = `${extent} ${name}`;
+  const check = compiled.get(key) ?? compile(name, extent === 'partial');
+  compiled.set(key, check);
+  return check;
 }

@@ -51,6 +51,9 @@ async function makeMachine(overrides: Partial<LocalHost> = {}) {
       running = [];
       return { stopped, removed: purge ? [dataDir] : [] };
     },
+    startRun: async () => {
+      throw new Error('no run is started here');
+    },
     inspect: async () => [{ name: 'Redis', status: 'ok', detail: '7.0' }],
     openShowcase: () => ({
       ensureBase: async () => ({ image: 'node:20-alpine', how: 'on the engine already' }),
@@ -169,11 +172,18 @@ describe('slipway doctor', () => {
       SLIPWAY_KEY: 'hush',
       SLIPWAY_USERNAME: 'u',
       SLIPWAY_PASSWORD: 'hush',
+      SLIPWAY_AZURE_TENANT_ID: 't',
+      SLIPWAY_AZURE_CLIENT_ID: 'c',
+      SLIPWAY_AZURE_CLIENT_SECRET: 'hush',
+      SLIPWAY_VAULT_ADDR: 'https://vault:8200',
+      SLIPWAY_VAULT_ROLE_ID: 'r',
+      SLIPWAY_VAULT_SECRET_ID: 'hush',
     };
     const { code, stdout } = await call(['doctor'], { env: { ...env, ...secret }, wiring });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ok {4}Redis +7\.0$/m);
     expect(stdout).toMatch(/^\* REDIS_URL +redis:\/\/user:\*{8}@h:1$/m);
+    expect(stdout).toMatch(/^\* SLIPWAY_VAULT_SECRET_ID +\*{8}$/m);
     expect(stdout).not.toContain('hush');
   });
 

@@ -58,7 +58,7 @@ describe('slipway login', () => {
     const file = join(env.SLIPWAY_DATA, 'credentials.json');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
-      servers: { [api.url]: { username: 'ann', password: 'p w' } },
+      servers: { [api.url]: { username: 'ann', password: 'p w', registry: 'reg:5080' } },
     });
     expect(await call(['login'], { env: { ...env, SLIPWAY_SERVER: api.url } })).toMatchObject({ code: 0 });
     expect(await call(['login', '--server', other.url], { env })).toMatchObject({ code: 1 });

@@ -55,7 +55,33 @@ describe('slipway runs list', () => {
     expect(Object.fromEntries(query)).toEqual({ $top: '3', $filter: "status eq 'Failed' and runType eq 'QuickBuild'" });
   });
 
+  it('shows the task of a run and what started it, when there is one', async () => {
+    const pushed = { runId: 'ca3', task: 'web-app', sourceTrigger: { eventType: 'commit' } };
+    const timed = { runId: 'ca4', task: 'web-app', timerTrigger: { timerTriggerName: 't1', scheduleOccurrence: 'x' } };
+    const value = [runDocument(timed), runDocument(pushed), runDocument()];
+    const api = await startFakeApi({ 'GET /api/v1/runs': (_, response) => sendJson(response, { value }) });
+    const { stdout } = await call(['runs', 'list'], { env: envFor(api.url) });
+    expect(stdout.split('\n').map((line) => line.slice(0, 28).trim())).toEqual([
+      'RUN  STATUS  TASK     CAUSE',
+      'ca4  Queued  web-app  Timer',
+      'ca3  Queued  web-app  commit',
+      'ca1  Queued  -        Manual',
+      '',
+    ]);
+  });
+
+  it('asks for the runs of a task and of a pool, and keeps an expression with "or" together', async () => {
+    const api = await startFakeApi({ 'GET /api/v1/runs': (_, response) => sendJson(response, { value: [] }) });
+    const words = ['runs', 'list', '--task', 'web-app', '--pool', 'arm', '--filter', "runId eq 'a' or runId eq 'b'"];
+    await call(words, { env: envFor(api.url) });
+    expect(new URL(api.seen[0]!.path, 'http://x').searchParams.get('$filter')).toBe(
+      "taskName eq 'web-app' and agentPoolName eq 'arm' and (runId eq 'a' or runId eq 'b')",
+    );
+  });
+
   it.each([
+    [['--task', "x' or"], '--task must be the name of a task'],
+    [['--pool', "x' or"], '--pool must be the name of an agent pool'],
     [['--top', '0'], '--top must be a whole number'],
     [['--top', 'x'], '--top must be a whole number'],
     [['--status', 'Fine'], '--status must be one of Queued'],
@@ -77,6 +103,74 @@ describe('slipway runs show', () => {
     expect(stdout).toContain(`  localhost:5080/app:v1@${digest}\n`);
     const json = await call(['runs', 'show', 'ca2', '--json'], { env: envFor(api.url) });
     expect(JSON.parse(json.stdout)).toMatchObject({ ...done, images: [`localhost:5080/app:v1@${digest}`] });
+  });
+
+  it.each([
+    [
+      {
+        sourceTrigger: {
+          eventType: 'pullrequest',
+          pullRequestId: '7',
+          branchName: 'fix',
+          commitId: 'a'.repeat(40),
+          repositoryUrl: 'https://x/y.git',
+        },
+        cause: { kind: 'source', by: 'ann', isTrusted: false },
+      },
+      'pullrequest #7 fix aaaaaaaaaaaa of https://x/y.git, by ann, not trusted: without secrets and pushes',
+    ],
+    [
+      {
+        timerTrigger: { timerTriggerName: 't1', scheduleOccurrence: '2026-11-21T03:00:00Z' },
+        cause: { kind: 'timer' },
+      },
+      'timer t1 at 2026-11-21T03:00:00Z',
+    ],
+    [
+      { imageUpdateTrigger: { images: [{ registry: 'x.io', repository: 'base', tag: '1' }] } },
+      'changed base image x.io/base:1',
+    ],
+    [{ cause: { kind: 'manual', by: 'admin', rerunOf: 'ca1' } }, 'by hand, by admin, again what ca1 was'],
+  ])('says what started it: %#', async (more, words) => {
+    const run = runDocument({ ...more, task: 'web-app', agentPoolName: 'arm', waiting: { reason: 'no worker' } });
+    const api = await startFakeApi({ 'GET /api/v1/runs/ca1': (_, response) => sendJson(response, run) });
+    const { stdout } = await call(['runs', 'show', 'ca1'], { env: envFor(api.url) });
+    expect(stdout).toContain(`Cause:       ${words}\n`);
+    expect(stdout).toContain('Task:        web-app\n');
+    expect(stdout).toContain('Agent pool:  arm\n');
+    expect(stdout).toContain('Why:         no worker\n');
+  });
+
+  it('shows what its images stand on', async () => {
+    const reference = {
+      registry: 'localhost:5080',
+      repository: 'base',
+      tag: 'v1',
+      reference: 'localhost:5080/base:v1',
+    };
+    const tool = { registry: 'x.io', repository: 'tool', digest, reference: `x.io/tool@${digest}` };
+    const dependencies = [
+      { image: null, git: {} },
+      {
+        image: { ...reference, reference: 'localhost:5080/app:v1' },
+        'runtime-dependency': { ...reference, digest },
+        'buildtime-dependency': [tool],
+        git: {},
+      },
+    ];
+    const run = runDocument({ ...done, dependencies });
+    const api = await startFakeApi({ 'GET /api/v1/runs/ca2': (_, response) => sendJson(response, run) });
+    const { stdout } = await call(['runs', 'show', 'ca2'], { env: envFor(api.url) });
+    expect(stdout).toContain(
+      [
+        'Built on:',
+        '  (an image without a name)',
+        '  localhost:5080/app:v1',
+        `    runtime     localhost:5080/base:v1@${digest}`,
+        `    build time  x.io/tool@${digest}`,
+        '',
+      ].join('\n'),
+    );
   });
 
   it('exits with 3 for a run that does not exist, and with 2 for what is no run', async () => {
@@ -141,5 +235,23 @@ describe('slipway runs cancel', () => {
   it('exits with 3 for a run that does not exist', async () => {
     const api = await startFakeApi({ 'GET /api/v1/runs/zz9': notFound });
     expect((await call(['runs', 'cancel', 'zz9'], { env: envFor(api.url) })).code).toBe(3);
+  });
+});
+
+describe('slipway runs rerun', () => {
+  it('runs again what is over, and shows the new run', async () => {
+    const again = runDocument({ runId: 'ca9', cause: { kind: 'manual', rerunOf: 'ca2' } });
+    const api = await startFakeApi({ 'POST /api/v1/runs/ca2/rerun': (_, response) => sendJson(response, again) });
+    const result = await call(['runs', 'rerun', 'ca2', '--no-wait'], { env: envFor(api.url) });
+    expect(result).toMatchObject({ code: 0, stdout: 'ca9\n', stderr: '' });
+    expect(api.seen[0]!.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('says why it cannot', async () => {
+    const error = { code: 'Conflict', message: 'run ca2 is not over', hint: 'wait for its end' };
+    const api = await startFakeApi({ 'POST /api/v1/runs/ca2/rerun': (_, response) => sendError(response, 409, error) });
+    const { code, stderr } = await call(['runs', 'rerun', 'ca2'], { env: envFor(api.url) });
+    expect([code, stderr]).toEqual([1, 'error: run ca2 is not over\nhint: wait for its end\n']);
+    expect((await call(['runs', 'rerun', '../x'], { env: envFor(api.url) })).code).toBe(2);
   });
 });

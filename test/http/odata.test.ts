@@ -29,6 +29,13 @@ describe('$filter', () => {
       "finishTime le '2026-01-02T03:04:05+02:00'",
       [{ field: 'finishTime', operator: 'le', value: '2026-01-02T01:04:05.000Z' }],
     ],
+    [
+      "TaskName eq 'Build-App' and contains(agentPoolName,'big')",
+      [
+        { field: 'taskName', operator: 'eq', value: 'Build-App' },
+        { field: 'agentPoolName', operator: 'contains', value: 'big' },
+      ],
+    ],
     ['  ', []],
   ])('reads %s', (text, conditions) => {
     expect(parseFilter(text)).toEqual(conditions);
@@ -37,6 +44,7 @@ describe('$filter', () => {
   it.each([
     ["statu eq 'Queued'", /"statu" is no field.*did you mean status\? \(at character 1\)/],
     ["status is 'Queued'", /"is" is no operator \(at character 8\)/],
+    ["taskName gt 'x'", /"gt" does not go with taskName/],
     ["status gt 'Queued'", /"gt" does not go with status/],
     ["status eq 'Quiet'", /"Quiet" is no value of status \(at character 11\)/],
     ["status eq 'Queued", /has no end \(at character 11\)/],

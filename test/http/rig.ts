@@ -16,6 +16,7 @@ import type { Store, WorkerBeat } from '../../src/store/ports.ts';
 import { expectContract } from './contract.ts';
 
 const runType = 'Microsoft.ContainerRegistry/registries/runs';
+const taskType = 'Microsoft.ContainerRegistry/registries/tasks';
 export const password = 'correct horse';
 export const basic = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
 export const testKey = Buffer.alloc(32, 7);
@@ -163,12 +164,14 @@ export interface Answer {
   readonly body: any;
 }
 
-/** Every error, and every run, is held to its contract wherever a test meets it. */
+/** Every error, every run and every task is held to its contract wherever a test meets it. */
 function checkContract(status: number, document: unknown): void {
   if (status >= 400) expectContract('error', document);
   const { value = [] } = document as { readonly value?: readonly unknown[] };
   for (const one of [document, ...value]) {
-    if ((one as { readonly type?: unknown }).type === runType) expectContract('run', one);
+    const { type } = one as { readonly type?: unknown };
+    if (type === runType) expectContract('run', one);
+    if (type === taskType) expectContract('task', one);
   }
 }
 

@@ -53,6 +53,29 @@ describe("a run's document", () => {
     expect(body.properties.waiting).toBeUndefined();
   });
 
+  it('tells what its images stand on, in the shape of the original, with the digests that were pushed', async () => {
+    const rig = await startRig();
+    await makeRuns(rig, 1);
+    const { digest, ...name } = image;
+    const runtime = { registry: 'docker.io', repository: 'library/node', tag: '20' };
+    await work(rig, 'ca1', [
+      {
+        kind: 'dependencies-found',
+        step: build,
+        dependencies: [{ image: name, runtime, buildTime: [], commit: 'abc' }],
+      },
+      { kind: 'image-pushed', step: build, image },
+    ]);
+    const { body } = await rig.api('GET', '/runs/ca1');
+    expect(body.properties.dependencies).toMatchObject([
+      {
+        image: { ...name, digest },
+        'runtime-dependency': { registry: 'registry.hub.docker.com', reference: 'docker.io/library/node:20' },
+        git: { 'git-head-revision': 'abc' },
+      },
+    ]);
+  });
+
   it('tells why a failed run failed, and for which registries it had credentials', async () => {
     const rig = await startRig();
     const customRegistries = { 'x.io': { userName: { value: 'a' }, password: { value: 'long-password' } } };

@@ -27,6 +27,7 @@ describe('scheduleRun', () => {
         isArchiveEnabled: false,
         steps: [],
         attempt: 0,
+        cause: { kind: 'manual', by: 'admin' },
         waiting: { position: 1, reason: 'a worker is about to take it' },
       },
     });
@@ -120,7 +121,7 @@ describe('scheduleRun', () => {
 
   it.each([
     [{ type: undefined }, 'type'],
-    [{ type: 'TaskRunRequest' }, 'type', /not supported by this server yet/],
+    [{ type: 'TaskRunRequest' }, 'taskId', /is missing/],
     [{ type: 'DockerBuildRequets' }, 'type', /did you mean DockerBuildRequest/],
     [{ imageName: ['a'] }, 'imageName', /did you mean imageNames/],
     [{ isPushEnable: true }, 'isPushEnable', /did you mean isPushEnabled/],
@@ -164,7 +165,7 @@ describe('scheduleRun', () => {
           customRegistries: { 'x.io': { userName: { value: 'a' }, password: { value: 'b', type: 'VaultSecret' } } },
         },
       },
-      'credentials.customRegistries.x.io.password.type',
+      'credentials.customRegistries.x.io.password.value',
     ],
     [
       { credentials: { sourceRegistry: { identity: 'me' } } },

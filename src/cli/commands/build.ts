@@ -6,7 +6,8 @@ import type { Cli, Start } from '../cli.ts';
 import { findContext } from '../context.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { submitBuild } from '../quick-build.ts';
-import { collect, noteRegistry, runToEnd } from '../run-to-end.ts';
+import { addRunOptions, collect } from '../options.ts';
+import { noteRegistry, runToEnd } from '../run-to-end.ts';
 
 const examples = `
 Examples:
@@ -30,7 +31,7 @@ async function build(cli: Cli, word: string, flags: BuildFlags): Promise<ExitCod
 
 /** Adds `slipway build`. */
 export function addBuild(program: Command, start: Start): void {
-  program
+  const command = program
     .command('build')
     .summary('build an image from a folder, a git repository or an archive, and push it')
     .description(
@@ -42,16 +43,12 @@ export function addBuild(program: Command, start: Start): void {
     .option('--build-arg <name=value>', 'a build argument; NAME alone takes its value from the environment', collect)
     .option('--secret-build-arg <name=value>', 'a build argument that is masked in all logs', collect)
     .option('--target <stage>', 'the stage of the Dockerfile to stop at')
-    .option('--platform <os/arch>', 'what to build for, for example linux/arm64')
     .option('--no-push', 'build, and push nothing')
-    .option('--no-cache', 'build every step anew')
-    .option('--no-logs', 'wait for the end without showing the log')
-    .option('--no-wait', 'print the run’s id and end')
-    .option('--timeout <seconds>', 'stop the run after so many seconds (300 to 28800; 3600 when not given)')
-    .option('--auth-mode <mode>', 'None: the run may not use the registry in the box; Default: it may')
+    .option('--no-cache', 'build every step anew');
+  addRunOptions(command)
     .option('-r, --registry <name>', 'taken for scripts that were written for Azure; there is one registry here')
     .addHelpText('after', examples)
-    .action((context: string, flags: BuildFlags, command: Command) =>
-      start(command, (cli) => build(cli, context, flags)),
+    .action((context: string, flags: BuildFlags, called: Command) =>
+      start(called, (cli) => build(cli, context, flags)),
     );
 }

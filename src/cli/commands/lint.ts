@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../task/diagnostic.ts';
 import type { Values } from '../../task/render-data.ts';
 import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { addValueOptions } from '../options.ts';
 import { formatDiagnostics, hideValues, planFile, readTaskInputs, readTaskText, type TaskFlags } from '../task-file.ts';
 
 const examples = `
@@ -23,10 +24,6 @@ interface LintResult {
   readonly ok: boolean;
   readonly errors: readonly Diagnostic[];
   readonly warnings: readonly Diagnostic[];
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 /** Words in the place of values that nobody gave, so that image names and the like are whole. */
@@ -69,20 +66,18 @@ async function lint(cli: Cli, names: readonly string[], flags: LintFlags): Promi
 
 /** Adds `slipway lint`. */
 export function addLint(program: Command, start: Start): void {
-  program
+  const command = program
     .command('lint')
     .summary('check task files')
     .description(
       'Checks task files: errors that keep them from running, and warnings about what does nothing or is not as it seems.',
     )
-    .argument('<files...>', 'the task files; - is stdin')
-    .option('--set <name=value>', 'a value for {{.Values.name}}; may be repeated', collect)
-    .option('--set-secret <name=value>', 'a value that is not shown', collect)
-    .option('--values <path>', 'a YAML file with values; --set wins over it')
+    .argument('<files...>', 'the task files; - is stdin');
+  addValueOptions(command, 'not shown')
     .option('-r, --registry <host>', 'host of the registry: {{.Run.Registry}}')
     .option('--strict', 'fail on warnings too')
     .addHelpText('after', examples)
-    .action((files: readonly string[], flags: LintFlags, command: Command) =>
-      start(command, (cli) => lint(cli, files, flags)),
+    .action((files: readonly string[], flags: LintFlags, called: Command) =>
+      start(called, (cli) => lint(cli, files, flags)),
     );
 }

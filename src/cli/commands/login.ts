@@ -72,7 +72,7 @@ async function login(cli: Cli, flags: LoginFlags, word: string | undefined): Pro
   }
   const { loginServer } = await createClient({ server, account }).registry();
   if (given !== undefined) {
-    const file = await storeCredential(cli.config().dataDir, server, given);
+    const file = await storeCredential(cli.config().dataDir, { ...given, server, registry: loginServer });
     screen.note(`The account is kept in ${file}.`);
   }
   await screen.result({ server, registry: loginServer, username: account.username });

@@ -4,6 +4,7 @@ import { drawDot, drawMermaid, drawText } from '../../task/draw-plan.ts';
 import { planDocument } from '../../task/plan-document.ts';
 import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { addValueOptions } from '../options.ts';
 import { formatDiagnostics, hideValues, planFile, readTaskInputs, readTaskText, type TaskFlags } from '../task-file.ts';
 
 const examples = `
@@ -19,10 +20,6 @@ interface PlanFlags extends TaskFlags {
   readonly file?: string;
   readonly dot?: boolean;
   readonly mermaid?: boolean;
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function fileOf(word: string | undefined, { file }: PlanFlags): string {
@@ -51,15 +48,13 @@ async function plan(cli: Cli, word: string | undefined, flags: PlanFlags): Promi
 
 /** Adds `slipway plan`. */
 export function addPlan(program: Command, start: Start): void {
-  program
+  const command = program
     .command('plan')
     .summary('show what a task file would do, without doing it')
     .description('Renders and checks a task file and shows the steps that it comes to, and in which order they run.')
     .argument('[file]', 'the task file; - is stdin')
-    .option('-f, --file <path>', 'the task file')
-    .option('--set <name=value>', 'a value for {{.Values.name}}; may be repeated', collect)
-    .option('--set-secret <name=value>', 'a value that is not shown', collect)
-    .option('--values <path>', 'a YAML file with values; --set wins over it')
+    .option('-f, --file <path>', 'the task file');
+  addValueOptions(command, 'not shown')
     .option('-r, --registry <host>', 'host of the registry: {{.Run.Registry}}')
     .option('--run-id <id>', 'id of the run: {{.Run.ID}}')
     .option('--task <name>', 'name of the task: {{.Run.TaskName}}')
@@ -68,7 +63,7 @@ export function addPlan(program: Command, start: Start): void {
     .option('--dot', 'draw the graph for Graphviz')
     .option('--mermaid', 'draw the graph for Mermaid')
     .addHelpText('after', examples)
-    .action((file: string | undefined, flags: PlanFlags, command: Command) =>
-      start(command, (cli) => plan(cli, file, flags)),
+    .action((file: string | undefined, flags: PlanFlags, called: Command) =>
+      start(called, (cli) => plan(cli, file, flags)),
     );
 }

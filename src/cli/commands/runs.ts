@@ -1,27 +1,39 @@
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { fail } from '../../domain/failure.ts';
 import { isFinal, isRunId, runStatuses } from '../../domain/run.ts';
-import { cleanLine } from '../clean-line.ts';
+import { isTaskName } from '../../domain/task.ts';
+import type { RunView } from '../api-types.ts';
 import type { Cli, Start } from '../cli.ts';
-import { exitCodeOfRun, type ExitCode } from '../exit-codes.ts';
-import { interruptedCode, withInterrupt } from '../io.ts';
-import { followLog, sayThatItGoesOn } from '../run-log.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { runToEnd } from '../run-to-end.ts';
 import { formatRun, formatRuns, runResult } from '../run-view.ts';
+import { followToEnd, printLog } from '../show-log.ts';
 
 const examples = `
 Examples:
   slipway runs list --top 5
   slipway runs list --status failed --filter "createTime ge 2026-01-01T00:00:00Z"
+  slipway runs list --task web-app --pool arm
   slipway runs show ca1 --json
   slipway runs logs ca1 -f
   slipway runs cancel ca1
+  slipway runs rerun ca1
 
-FILTER is an OData expression over runId, status, runType, createTime, finishTime, isArchiveEnabled and outputImageManifests.`;
+FILTER is an OData expression over runId, status, runType, taskName, agentPoolName, createTime, finishTime, isArchiveEnabled and
+outputImageManifests.`;
 
 interface ListFlags {
   readonly top: string;
   readonly status?: string;
+  readonly task?: string;
+  readonly pool?: string;
   readonly filter?: string;
+}
+
+interface RerunFlags {
+  readonly wait: boolean;
+  readonly logs: boolean;
 }
 
 function checkId(id: string): string {
@@ -42,10 +54,31 @@ function parseStatus(text: string): string {
   throw fail('invalid-request', `--status must be one of ${runStatuses.join(', ')}`, { field: '--status' });
 }
 
+function parsePool(text: string): string {
+  if (/^[A-Za-z0-9-]{1,63}$/.test(text)) return text;
+  throw fail('invalid-request', '--pool must be the name of an agent pool', { field: '--pool' });
+}
+
+function parseTask(text: string): string {
+  if (isTaskName(text)) return text;
+  throw fail('invalid-request', '--task must be the name of a task', { field: '--task' });
+}
+
+/** One expression of all that the flags ask for; an expression of the user's own is kept together. */
+function makeFilter({ status, task, pool, filter }: ListFlags): string {
+  const own = [
+    ...(status === undefined ? [] : [`status eq '${parseStatus(status)}'`]),
+    ...(task === undefined ? [] : [`taskName eq '${parseTask(task)}'`]),
+    ...(pool === undefined ? [] : [`agentPoolName eq '${parsePool(pool)}'`]),
+  ];
+  if (filter === undefined) return own.join(' and ');
+  const isSeveral = own.length > 0 && /\bor\b/i.test(filter);
+  return [...own, isSeveral ? `(${filter})` : filter].join(' and ');
+}
+
 async function list({ screen, client, io }: Cli, flags: ListFlags): Promise<ExitCode> {
   const top = parseTop(flags.top);
-  const status = flags.status === undefined ? [] : [`status eq '${parseStatus(flags.status)}'`];
-  const filter = [...status, ...(flags.filter === undefined ? [] : [flags.filter])].join(' and ');
+  const filter = makeFilter(flags);
   const runs = await (await client()).runs({ top, ...(filter !== '' && { filter }) });
   await screen.result(runs.map(runResult));
   if (screen.json) return 0;
@@ -61,40 +94,11 @@ async function show({ screen, client, io }: Cli, id: string): Promise<ExitCode> 
   return 0;
 }
 
-/** The lines of a text that comes in pieces. */
-async function* splitLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of bytes) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
-}
-
-async function printLog({ screen, client }: Cli, id: string): Promise<ExitCode> {
-  const kept: string[] = [];
-  for await (const line of splitLines(await (await client()).log(id))) {
-    const text = cleanLine(line, screen.hasColors);
-    if (screen.json) kept.push(text);
-    else await screen.print(text);
-  }
-  await screen.result({ runId: id, log: kept });
-  return 0;
-}
-
-async function followToEnd(cli: Cli, id: string): Promise<ExitCode> {
+async function rerun(cli: Cli, id: string, { wait, logs }: RerunFlags): Promise<ExitCode> {
   const client = await cli.client();
-  const { status } = await client.run(id);
-  // With --json each event is a line of its own: a stream has no single result.
-  const onEvent = async (event: object): Promise<void> => void cli.io.stdout.write(`${JSON.stringify(event)}\n`);
-  return withInterrupt(cli.io, async (signal) => {
-    const run = await followLog(cli, client, id, { signal, ...(cli.screen.json && { onEvent }) });
-    if (run !== undefined) return exitCodeOfRun(run.status);
-    if (!isFinal(status)) sayThatItGoesOn(cli, id);
-    return interruptedCode;
-  });
+  checkId(id);
+  const submit = (): Promise<RunView> => client.rerun(id, randomUUID());
+  return runToEnd(cli, client, { submit, wait, logs, showSteps: true });
 }
 
 async function cancel(cli: Cli, id: string): Promise<ExitCode> {
@@ -123,11 +127,13 @@ export function addRuns(program: Command, start: Start): void {
     .description('Lists runs, the newest first.')
     .option('--top <number>', 'how many, 1 to 1000', '15')
     .option('--status <status>', `only those that are ${runStatuses.join(', ')}`)
+    .option('--task <name>', 'only those of a task')
+    .option('--pool <name>', 'only those of an agent pool')
     .option('--filter <expression>', 'only those for which an OData expression is true')
     .action((flags: ListFlags, command: Command) => start(command, (cli) => list(cli, flags)));
   runs
     .command('show')
-    .description('Shows one run: its status, its steps and the images that it pushed.')
+    .description('Shows one run: its status, what started it, why it waits, its steps and the images that it pushed.')
     .argument('<id>', 'the run’s id, for example ca1')
     .action((id: string, _flags: unknown, command: Command) => start(command, (cli) => show(cli, id)));
   runs
@@ -143,4 +149,13 @@ export function addRuns(program: Command, start: Start): void {
     .description('Cancels a run: a queued one at once, a running one as soon as its worker has stopped the build.')
     .argument('<id>', 'the run’s id, for example ca1')
     .action((id: string, _flags: unknown, command: Command) => start(command, (cli) => cancel(cli, id)));
+  runs
+    .command('rerun')
+    .description(
+      'Runs again what is over, as it was: the same source at the same commit, with the secrets of its task as they are now.',
+    )
+    .argument('<id>', 'the run’s id, for example ca1')
+    .option('--no-logs', 'wait for the end without showing the log')
+    .option('--no-wait', 'print the new run’s id and end')
+    .action((id: string, flags: RerunFlags, command: Command) => start(command, (cli) => rerun(cli, id, flags)));
 }

@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
 import { ProtocolError } from '../errors.ts';
 
-type Method = 'get' | 'put' | 'post' | 'patch';
+type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
 
 /** Puts the handlers of one path on a router; every other method is answered with 405 and the ones that are allowed. */
 export function addRoute(

@@ -5,9 +5,36 @@ import { addRoute } from '../middleware/methods.ts';
 import type { AppOptions } from '../options.ts';
 import { createEventsHandler } from './events.ts';
 import { createLogHandler, createLogLinkHandler } from './log.ts';
+import { addNotificationRoutes } from './notifications.ts';
+import { createRerunHandler } from './rerun.ts';
 import { createCancelHandler, createRunHandler, createRunsHandler, createRunUpdateHandler } from './runs.ts';
 import { createScheduleHandler } from './schedule.ts';
+import { createSecretDeleteHandler, createSecretHandler, createSecretsHandler } from './secrets.ts';
+import {
+  createSecretRotationHandler,
+  createTaskDeleteHandler,
+  createTaskDetailsHandler,
+  createTaskHandler,
+  createTaskPatchHandler,
+  createTaskPutHandler,
+  createTasksHandler,
+} from './tasks.ts';
 import { createUploadUrlHandler } from './uploads.ts';
+import { createDeliveriesHandler, createDeliveryHandler, createRedeliverHandler } from './webhook-deliveries.ts';
+import { createWebhookSetupHandler } from './webhook-setup.ts';
+
+function addTaskRoutes(router: Router, options: AppOptions): void {
+  addRoute(router, '/tasks', { get: createTasksHandler(options) });
+  addRoute(router, '/tasks/:name', {
+    get: createTaskHandler(options),
+    put: [...readJson, createTaskPutHandler(options)],
+    patch: [...readJson, createTaskPatchHandler(options)],
+    delete: createTaskDeleteHandler(options),
+  });
+  addRoute(router, '/tasks/:name/listDetails', { post: createTaskDetailsHandler(options) });
+  addRoute(router, '/tasks/:name/regenerateWebhookSecret', { post: createSecretRotationHandler(options) });
+  addRoute(router, '/tasks/:name/setUpWebhook', { post: [...readJson, createWebhookSetupHandler(options)] });
+}
 
 /**
  * The resources, as documents of the Azure resource API (azure-api.md §6). Knows nothing of where it is mounted; whoever mounts it has
@@ -31,6 +58,17 @@ export function createResourceRouter(options: AppOptions): Router {
   addRoute(router, '/runs/:id/listLogSasUrl', { post: createLogLinkHandler(options) });
   addRoute(router, '/runs/:id/log', { get: createLogHandler(options) });
   addRoute(router, '/runs/:id/events', { get: createEventsHandler(options) });
+  addRoute(router, '/runs/:id/rerun', { post: [...readJson, createRerunHandler(options)] });
+  addTaskRoutes(router, options);
+  addNotificationRoutes(router, options);
+  addRoute(router, '/webhookDeliveries', { get: createDeliveriesHandler(options) });
+  addRoute(router, '/webhookDeliveries/:id', { get: createDeliveryHandler(options) });
+  addRoute(router, '/webhookDeliveries/:id/redeliver', { post: createRedeliverHandler(options) });
+  addRoute(router, '/secrets', { get: createSecretsHandler(options) });
+  addRoute(router, '/secrets/:name', {
+    put: [...readJson, createSecretHandler(options)],
+    delete: createSecretDeleteHandler(options),
+  });
   addRoute(router, '/workers', {
     get: async (_request, response) => {
       response.json({ value: await options.store.workers.list() });

@@ -1,11 +1,11 @@
-import type { Request, RequestHandler, Response } from 'express';
-import { fail } from '../../domain/failure.ts';
+import type { RequestHandler, Response } from 'express';
 import type { Run } from '../../domain/run.ts';
-import type { Signer } from '../../secret/sign.ts';
+import type { RunPage } from '../../store/ports.ts';
 import { runDocument } from '../documents.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { parseFilter } from '../odata.ts';
 import type { AppOptions } from '../options.ts';
+import { formatNextLink, readSkipToken } from '../paging.ts';
 import { parseWhole, readQuery } from '../query.ts';
 import { createBodyCheck } from '../schema.ts';
 import { findRun, readRunId, requireRun } from './run-lookup.ts';
@@ -15,8 +15,6 @@ type Options = Pick<AppOptions, 'clock' | 'config' | 'log' | 'queue' | 'signer' 
 
 const pageRuns = 100;
 const maxTop = 1000;
-/** How long the link to a next page is good. */
-const skipTokenMs = 24 * 3600 * 1000;
 
 /** Answers with a run's document. */
 export async function sendRun(options: Options, run: Run, response: Response): Promise<void> {
@@ -30,26 +28,17 @@ export function createRunHandler(options: Options): RequestHandler {
   };
 }
 
-function readSkipToken(request: Request, signer: Signer, now: number): { after?: string } {
-  const token = readQuery(request, '$skiptoken');
-  if (token === undefined) return {};
-  const after = signer.verify(token, now)?.['after'];
-  if (typeof after === 'string') return { after };
-  throw fail('invalid-request', '$skiptoken is none that this server gave, or it is too old', {
-    field: '$skiptoken',
-    hint: 'start again without it',
-  });
-}
+type RunQuery = Parameters<Options['store']['runs']['list']>[0];
 
-/** The page behind this one, with the query of this one. */
-function formatNextLink(request: Request, after: string, options: Options): string {
-  const query = new URLSearchParams();
-  for (const name of ['api-version', '$filter']) {
-    const value = readQuery(request, name);
-    if (value !== undefined) query.set(name, value);
+/** A page as the store gives it, or with `fill` as long as it was asked for: the store may give short ones. */
+async function listRuns({ store }: Options, query: RunQuery, fill: boolean): Promise<RunPage> {
+  let page = await store.runs.list(query);
+  while (fill && page.runs.length < query.limit && page.next !== undefined) {
+    const limit = query.limit - page.runs.length;
+    const { runs, next } = await store.runs.list({ ...query, limit, after: page.next });
+    page = { runs: [...page.runs, ...runs], ...(next !== undefined && { next }) };
   }
-  query.set('$skiptoken', options.signer.sign({ after }, options.clock.now() + skipTokenMs));
-  return `${options.config.url}${request.baseUrl}${request.path}?${query.toString()}`;
+  return page;
 }
 
 /**
@@ -61,12 +50,12 @@ export function createRunsHandler(options: Options): RequestHandler {
     const top = readQuery(request, '$top');
     const limit = top === undefined ? pageRuns : parseWhole(top, '$top', [1, maxTop]);
     const conditions = parseFilter(readQuery(request, '$filter') ?? '');
-    const from = readSkipToken(request, options.signer, options.clock.now());
-    const { runs, next } = await options.store.runs.list({ conditions, limit, ...from });
+    const from = readSkipToken(request, options);
+    const { runs, next } = await listRuns(options, { conditions, limit, ...from }, top !== undefined);
     const hasLink = next !== undefined && top === undefined;
     response.json({
       value: runs.map((run) => runDocument(options.config.name, run)),
-      ...(hasLink && { nextLink: formatNextLink(request, next, options) }),
+      ...(hasLink && { nextLink: formatNextLink(request, next, options, ['$filter']) }),
     });
   };
 }
@@ -91,7 +80,7 @@ export function createCancelHandler(options: Options): RequestHandler {
     const id = readRunId(request);
     const run = requireRun(await options.store.runs.requestCancel(id, callerOf(response).name), id);
     try {
-      if (run.status === 'Canceled') await options.queue.remove(id);
+      if (run.status === 'Canceled') await options.queue.remove(id, run.pool);
     } catch (error) {
       // The store has the last word: a worker that still finds the run in the queue does not begin it.
       options.log.warn({ err: error, runId: id }, 'could not take a canceled run out of the queue');

@@ -1,18 +1,15 @@
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../../domain/failure.ts';
-import { createManualTrigger } from '../../trigger/manual.ts';
+import { createManualTrigger, type ManualSubmission } from '../../trigger/manual.ts';
 import { callerOf } from '../middleware/authenticate.ts';
-import type { AppOptions } from '../options.ts';
-import { createPlanCheck } from '../plan-check.ts';
 import { createRunRequestParser } from '../run-request.ts';
+import { createSubmitDeps, type SubmitOptions } from '../submit-deps.ts';
+import { createTaskRunCheck, fillInTaskRun, isTaskRunBody, readTaskId, taskOfRun } from '../task-run-request.ts';
 import { sendRun } from './runs.ts';
+import { openTask, requireTask } from './task-lookup.ts';
 
-type Options = Pick<
-  AppOptions,
-  'checkLocation' | 'clock' | 'config' | 'hasUpload' | 'key' | 'log' | 'queue' | 'signer' | 'store'
->;
-
-function readIdempotencyKey(request: Request): string | undefined {
+/** The key that makes repeating a call harmless. Throws `invalid-request` for what is none. */
+export function readIdempotencyKey(request: Request): string | undefined {
   const key = request.get('idempotency-key')?.trim();
   if (key === undefined || /^[\x20-\x7e]{1,200}$/.test(key)) return key;
   throw fail('invalid-request', 'Idempotency-Key must be 1 to 200 printable ASCII characters', {
@@ -20,24 +17,28 @@ function readIdempotencyKey(request: Request): string | undefined {
   });
 }
 
-/** `POST …/scheduleRun` with a run request; answers with the run's document. `Idempotency-Key` makes repeating it harmless. */
-export function createScheduleHandler(options: Options): RequestHandler {
+type Asked = Omit<ManualSubmission, 'who' | 'idempotencyKey'>;
+
+/** Reads what is asked for: a run of its own, or one of a task, which may be disabled: that stops triggers, not people. */
+function createReader(options: SubmitOptions): (body: unknown) => Promise<Asked> {
   const parse = createRunRequestParser();
-  const trigger = createManualTrigger({
-    runs: options.store.runs,
-    queue: options.queue,
-    workers: options.store.workers,
-    key: options.key,
-    checkPlan: createPlanCheck(options.config.registryHost),
-    checkLocation: options.checkLocation,
-    hasUpload: options.hasUpload,
-    onWarning: (message, error) => {
-      options.log.warn({ err: error }, message);
-    },
-  });
+  const checkTaskRun = createTaskRunCheck();
+  return async (body) => {
+    if (!isTaskRunBody(body)) return { request: parse(body) };
+    const asked = checkTaskRun(body);
+    const task = await requireTask(options.store, readTaskId(asked.taskId, options.config.name));
+    return { ...fillInTaskRun(asked, openTask(options.key, task)), task: taskOfRun(task) };
+  };
+}
+
+/** `POST …/scheduleRun` with a run request; answers with the run's document. `Idempotency-Key` makes repeating it harmless. */
+export function createScheduleHandler(options: SubmitOptions): RequestHandler {
+  const read = createReader(options);
+  const trigger = createManualTrigger(createSubmitDeps(options));
   return async (request, response) => {
-    const key = readIdempotencyKey(request);
-    const { run } = await trigger.submit(parse(request.body), callerOf(response).name, key);
+    const idempotencyKey = readIdempotencyKey(request);
+    const who = callerOf(response).name;
+    const { run } = await trigger.submit({ ...(await read(request.body)), who, idempotencyKey });
     await sendRun(options, run, response);
   };
 }
