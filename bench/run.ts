@@ -1,10 +1,12 @@
-/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry). */
+/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry, scale, deliveries). */
 import { usualSockets } from '../src/host/engine.ts';
 import { startInstallation } from '../test/rig/installation.ts';
 import { callEngine, ensureStandIns } from '../test/rig/stand-ins.ts';
+import { benchDeliveries } from './deliveries.ts';
 import { createEngineFloor } from './engine-floor.ts';
 import { benchCachedBuild, benchLogLatency, benchRealBuild, type Rig } from './quick-build.ts';
 import { benchRegistry } from './registry.ts';
+import { benchStore } from './store-scale.ts';
 import { benchPlanning, benchSteps } from './task-steps.ts';
 import { formatTable, type Row } from './table.ts';
 
@@ -22,6 +24,15 @@ async function measureSteps(): Promise<Row[]> {
   const removeStandIns = await ensureStandIns(findHost());
   try {
     return await benchSteps(findHost());
+  } finally {
+    await removeStandIns();
+  }
+}
+
+async function measureDeliveries(): Promise<Row[]> {
+  const removeStandIns = await ensureStandIns(findHost());
+  try {
+    return await benchDeliveries(findHost());
   } finally {
     await removeStandIns();
   }
@@ -52,4 +63,6 @@ const rows = builds.length > 0 ? await measureBuilds(builds) : [];
 if (isWanted('steps')) rows.push(...(await measureSteps()));
 if (isWanted('plan')) rows.push(...benchPlanning());
 if (isWanted('registry')) rows.push(...(await benchRegistry()));
+if (isWanted('deliveries')) rows.push(...(await measureDeliveries()));
+if (isWanted('scale')) rows.push(...(await benchStore()));
 process.stdout.write(`${formatTable(rows)}\n`);

@@ -44,6 +44,7 @@ export async function openInstallation(role: string): Promise<Installation> {
       await storage.put(name, bytes);
     },
     get: (name: string) => storage.readSmall(name, archiveBytes),
+    delete: (name: string) => storage.delete(name),
   };
   return { config, logger, clock, key, bull, storage, store, archive: createArchive(archiveStorage, store.events) };
 }

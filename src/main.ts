@@ -4,12 +4,20 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createDiskBlobStore } from './blob/disk/store.ts';
+import { createEgress } from './egress/egress.ts';
 import { createApp } from './http/app.ts';
 import { contextKey, type AppOptions, type UploadSink } from './http/options.ts';
 import { closeOnSignal, openInstallation, type Installation } from './installation.ts';
+import { createForgeSender } from './notify/forge/send.ts';
+import { createRepositorySetup } from './notify/webhook-setup/for-repository.ts';
+import { createBullDeliveries } from './queue/bullmq/deliveries.ts';
+import { createNotificationDesk, type NotificationDesk } from './notify/notifications/desk.ts';
 import { createBullQueue } from './queue/bullmq/run-queue.ts';
+import { createBullNotifications } from './queue/bullmq/notifications.ts';
+import { createBullTimers } from './queue/bullmq/timers.ts';
+import { createBullRunNotices } from './queue/bullmq/run-notices.ts';
 import { createBullRegistryEvents } from './queue/bullmq/registry-events.ts';
-import type { RegistryEventQueue, RunQueue } from './queue/ports.ts';
+import type { NotificationQueue, RegistryEventQueue, RunQueue } from './queue/ports.ts';
 import { createRegistry } from './registry/registry.ts';
 import { configureServer, registryServerOptions } from './registry/server.ts';
 import type { Principal, Registry } from './registry/options.ts';
@@ -19,6 +27,7 @@ import { createSigner } from './secret/sign.ts';
 import { inspectArchive } from './source/inspect.ts';
 import { parseSourceLocation } from './source/location.ts';
 import { splitSecret } from './source/location-secret.ts';
+import { createTimerUpdate } from './trigger/timer.ts';
 import { stagedContextPrefix } from './worker/old-contexts.ts';
 import { isFinal, isRunId } from './domain/run.ts';
 
@@ -36,7 +45,11 @@ function createRegistryLogin(installation: Installation, account: Account) {
     if (!identity || !isRunId(identity.runId)) return undefined;
     const run = await installation.store.runs.get(identity.runId);
     if (!run || isFinal(run.status) || run.attempt !== identity.attempt) return undefined;
-    return { name: `run:${identity.runId}`, may: (_, action) => action === 'pull' || action === 'push' };
+    const isStranger = run.cause?.kind === 'source' && !run.cause.isTrusted;
+    return {
+      name: `run:${identity.runId}`,
+      may: (_, action) => action === 'pull' || (action === 'push' && !isStranger),
+    };
   };
 }
 
@@ -112,6 +125,13 @@ function appOptions(installation: Installation, account: Account, queue: RunQueu
   };
 }
 
+function openNotifications({ config, key, clock, store }: Installation, queue: NotificationQueue): NotificationDesk {
+  const egress = createEgress({ allow: config.egressAllow });
+  const source = `${config.url}/api/v1`;
+  const { notifications } = store;
+  return createNotificationDesk({ notifications, queue, egress, key, clock, source, newId: randomUUID });
+}
+
 /** Starts the server: the registry is asked first, the API answers everything else. */
 async function listen(installation: Installation, registry: Registry, options: AppOptions): Promise<Server> {
   const app = createApp(options);
@@ -131,8 +151,22 @@ async function main(): Promise<void> {
   const account = await loadAccount(config.dataDir);
   const queue = await createBullQueue(bull);
   const events = await createBullRegistryEvents(bull);
+  const notices = await createBullRunNotices(bull);
+  const deliveries = await createBullDeliveries(bull);
+  const outgoing = await createBullNotifications(bull);
+  const timers = await createBullTimers({ ...bull, clock: installation.clock });
+  const notifications = openNotifications(installation, outgoing);
+  const { secrets: sharedSecrets, maxBytes } = config.webhook;
+  const setUp = createRepositorySetup(createForgeSender(createEgress({ allow: config.egressAllow })));
+  const hooks = { queue: deliveries, sharedSecrets, maxBytes, setUp };
   const registry = await openRegistry(installation, account, events);
-  const server = await listen(installation, registry, appOptions(installation, account, queue));
+  const server = await listen(installation, registry, {
+    ...appOptions(installation, account, queue),
+    notices,
+    hooks,
+    notifications,
+    onTaskChanged: createTimerUpdate(timers),
+  });
   logger.info({ url: config.url, registry: config.registryHost, dataDir: config.dataDir }, 'listening');
   closeOnSignal(logger, async () => {
     server.close();
@@ -142,7 +176,15 @@ async function main(): Promise<void> {
     server.closeIdleConnections();
     await once(server, 'close');
     await registry.close();
-    await Promise.all([queue.close(), events.close(), installation.store.close()]);
+    await Promise.all([
+      queue.close(),
+      events.close(),
+      deliveries.close(),
+      notices.close(),
+      outgoing.close(),
+      timers.close(),
+      installation.store.close(),
+    ]);
   });
 }
 

@@ -43,6 +43,61 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('knows no vaults unless they are set up', () => {
+    expect(readConfig({}).vaults).toEqual({ azure: undefined, hashicorp: undefined });
+  });
+
+  it('reads how vaults are reached, with credentials from files that are read later', () => {
+    const azure = {
+      SLIPWAY_AZURE_TENANT_ID: 't',
+      SLIPWAY_AZURE_CLIENT_ID: 'c',
+      SLIPWAY_AZURE_CLIENT_SECRET_FILE: '/run/azure',
+      SLIPWAY_AZURE_AUTHORITY: 'https://login.corp/adfs/',
+      SLIPWAY_AZURE_VAULTS: 'https://kv.corp/, http://127.0.0.1:1',
+    };
+    const hashicorp = {
+      SLIPWAY_VAULT_ADDR: 'https://vault:8200/',
+      SLIPWAY_VAULT_TOKEN: 'x',
+      SLIPWAY_VAULT_NAMESPACE: 'n',
+    };
+    expect(readConfig({ ...azure, ...hashicorp }).vaults).toEqual({
+      azure: {
+        client: { tenantId: 't', clientId: 'c', secret: { file: '/run/azure' } },
+        authority: 'https://login.corp/adfs',
+        managedIdentity: false,
+        servers: ['https://kv.corp', 'http://127.0.0.1:1'],
+      },
+      hashicorp: { address: 'https://vault:8200', namespace: 'n', login: { kind: 'token', token: { value: 'x' } } },
+    });
+    const role = { SLIPWAY_VAULT_ADDR: 'http://v:1/x', SLIPWAY_VAULT_ROLE_ID: 'r', SLIPWAY_VAULT_SECRET_ID: 's' };
+    expect(readConfig(role).vaults.hashicorp).toEqual({
+      address: 'http://v:1/x',
+      namespace: undefined,
+      login: { kind: 'approle', roleId: 'r', secretId: { value: 's' } },
+    });
+    expect(readConfig({ SLIPWAY_AZURE_MANAGED_IDENTITY: 'true' }).vaults.azure).toMatchObject({
+      managedIdentity: true,
+    });
+  });
+
+  it.each([
+    [{ SLIPWAY_AZURE_TENANT_ID: 't', SLIPWAY_AZURE_CLIENT_ID: 'c' }, 'go together'],
+    [{ SLIPWAY_VAULT_TOKEN: 'hush' }, 'SLIPWAY_VAULT_ADDR is missing'],
+    [{ SLIPWAY_VAULT_ADDR: 'https://v' }, 'needs SLIPWAY_VAULT_TOKEN'],
+    [{ SLIPWAY_VAULT_ADDR: 'https://v', SLIPWAY_VAULT_ROLE_ID: 'r' }, 'needs SLIPWAY_VAULT_TOKEN'],
+    [{ SLIPWAY_VAULT_ADDR: 'https://v', SLIPWAY_VAULT_TOKEN: 'hush', SLIPWAY_VAULT_ROLE_ID: 'r' }, 'and not both'],
+    [{ SLIPWAY_VAULT_ADDR: 'vault:8200', SLIPWAY_VAULT_TOKEN: 'hush' }, 'SLIPWAY_VAULT_ADDR must be'],
+    [
+      { SLIPWAY_VAULT_ADDR: 'https://v', SLIPWAY_VAULT_TOKEN: 'hush', SLIPWAY_VAULT_TOKEN_FILE: '/f' },
+      'exclude each other',
+    ],
+    [{ SLIPWAY_AZURE_VAULTS: 'https://kv.corp/secrets' }, 'SLIPWAY_AZURE_VAULTS must be'],
+    [{ SLIPWAY_AZURE_AUTHORITY: 'ftp://x' }, 'SLIPWAY_AZURE_AUTHORITY must be'],
+  ])('says what is wrong with the vault of %j, and no credential', (env, words) => {
+    expect(() => readConfig(env)).toThrow(words);
+    expect(() => readConfig(env)).not.toThrow('hush');
+  });
+
   it('names every variable that is wrong, at once', () => {
     const env = {
       SLIPWAY_PORT: '99999',

@@ -1,44 +1,47 @@
 import { closeOnSignal, openInstallation } from '../src/installation.ts';
+import { createEgress } from '../src/egress/egress.ts';
+import { announceBeforeArchive } from '../src/notify/announce.ts';
+import { createBullDeliveries } from '../src/queue/bullmq/deliveries.ts';
 import { createBullRegistryEvents } from '../src/queue/bullmq/registry-events.ts';
+import { createBullRunNotices } from '../src/queue/bullmq/run-notices.ts';
 import { createBullQueue } from '../src/queue/bullmq/run-queue.ts';
+import { createBullTimers } from '../src/queue/bullmq/timers.ts';
 import { periodically } from '../src/worker/periodically.ts';
 import { sweep } from '../src/worker/sweeper.ts';
+import { startInstallationNotifications } from '../src/compose/notifications.ts';
+import { ignoreRegistryEvents } from '../src/compose/registry-events.ts';
+import { createSubmitDeps, startCommitStatuses, startGitDeliveries } from '../src/compose/git-deliveries.ts';
+import { startTimers } from '../src/compose/timers.ts';
 
 const sweepMs = 15_000;
 const hourMs = 60 * 60_000;
 
 const installation = await openInstallation('trigger-worker');
-const { logger, clock, store, storage, archive, bull } = installation;
+const { config, logger, clock, store, storage, archive, bull } = installation;
 const queue = await createBullQueue(bull);
 const events = await createBullRegistryEvents(bull);
-const onError = (error: unknown): void => {
-  logger.warn({ err: error }, 'the queue of registry events reports an error');
+const notices = await createBullRunNotices(bull);
+const deliveries = await createBullDeliveries(bull);
+const egress = createEgress({ allow: config.egressAllow });
+const submit = createSubmitDeps(installation, queue, notices);
+const git = await startGitDeliveries({ installation, submit, queue, deliveries, egress });
+const statuses = await startCommitStatuses({ installation, notices, egress });
+const timers = await startTimers({ installation, submit, timers: await createBullTimers({ ...bull, clock }) });
+const notifying = await startInstallationNotifications(installation, { notices, egress });
+const consumer = await ignoreRegistryEvents(events, logger);
+const times = {
+  cancelGraceMs: 60_000,
+  lostAfterMs: 30_000,
+  keepContextsMs: 24 * hourMs,
+  keepRunsMs: config.keepRunsMs,
 };
-
-const consumer = await events.consume((event) => {
-  const { kind, repository, digest } = event;
-  const tag = 'tag' in event ? event.tag : undefined;
-  logger.info(
-    { kind, repository, tag, digest, by: event.by },
-    'registry event: ignored, because no task watches this image',
-  );
-  return Promise.resolve();
-}, onError);
-
+const announced = announceBeforeArchive(archive, store.runs, notices);
 const sweeping = periodically(
   sweepMs,
-  () =>
-    sweep({
-      store,
-      queue,
-      archive,
-      storage,
-      clock,
-      logger,
-      cancelGraceMs: 60_000,
-      lostAfterMs: 30_000,
-      keepContextsMs: 24 * hourMs,
-    }),
+  async () => {
+    await git.sweep();
+    await sweep({ store, queue, archive: announced, storage, clock, logger, ...times });
+  },
   (error) => {
     logger.warn({ err: error }, 'sweeping did not succeed this time');
   },
@@ -46,6 +49,6 @@ const sweeping = periodically(
 logger.info('consuming registry events, sweeping');
 closeOnSignal(logger, async () => {
   await sweeping.close();
-  await consumer.close();
-  await Promise.all([queue.close(), events.close(), store.close()]);
+  await Promise.all([consumer.close(), git.close(), statuses.close(), timers.close(), notifying.close()]);
+  await Promise.all([queue.close(), deliveries.close(), events.close(), notices.close(), store.close()]);
 });

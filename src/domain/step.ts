@@ -1,3 +1,4 @@
+import type { OutputReference } from './output-reference.ts';
 import type { Argument } from './run-request.ts';
 
 /** A step's name inside its run: `build`, `push`, `acb_step_0`; also its name on the run's network. */
@@ -56,6 +57,10 @@ interface StepBase {
   readonly ignoreErrors: boolean;
   /** The network's name as the task has it: a declared one, the default one, `host`, `none`. Undefined: the engine's default network. */
   readonly network?: string;
+  /** Names of the step's outputs that steps below read; absent: nobody reads any, and none need be collected. */
+  readonly outputs?: readonly string[];
+  /** The outputs of steps above that stand, as placeholders, in this step's texts; absent: none. */
+  readonly reads?: readonly OutputReference[];
 }
 
 /** Where a build reads from. */

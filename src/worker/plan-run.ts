@@ -1,12 +1,13 @@
 import { fail } from '../domain/failure.ts';
 import type { EncodedTaskRunRequest, FileTaskRunRequest, RunRequest } from '../domain/run-request.ts';
 import type { Run } from '../domain/run.ts';
-import type { Plan } from '../domain/step.ts';
+import type { RunCause } from '../domain/run-cause.ts';
+import type { Plan, SecretSource } from '../domain/step.ts';
 import type { Context } from '../source/ports.ts';
 import { formatDiagnostic, type Diagnostic } from '../task/diagnostic.ts';
-import { listAliasSources, planTask, type PlanOptions } from '../task/plan-task.ts';
+import { listAliasSources, listSecrets, planTask, type PlanOptions } from '../task/plan-task.ts';
 import { planQuickBuild } from '../task/quick-build.ts';
-import type { Values } from '../task/render-data.ts';
+import type { RunData, Values } from '../task/render-data.ts';
 import { createRender } from '../task/render.ts';
 import { readValues } from '../task/values.ts';
 
@@ -24,6 +25,10 @@ export interface PlanRunOptions {
   readonly say: (line: string) => void;
   /** Fetches a small text from a URL: the `src` of an alias block. Rejects with what is wrong. */
   readonly fetchText: (url: string) => Promise<string>;
+  /** The value of a secret that the task asks for. Rejects with a failure that names it. */
+  readonly resolveSecret: (source: SecretSource) => Promise<string>;
+  /** Told the values before anything that may hold them is said or thrown. */
+  readonly onSecrets: (values: readonly string[]) => void;
 }
 
 type TaskRequest = FileTaskRunRequest | EncodedTaskRunRequest;
@@ -90,12 +95,56 @@ async function readAliasSources(sources: readonly string[], options: PlanRunOpti
   return texts;
 }
 
-function refuseSecrets(plan: Plan): Plan {
-  const [secret] = plan.secrets;
-  if (secret === undefined) return plan;
-  throw fail('unsupported', `the task asks for the secret "${secret.id}", and this server has no secret provider yet`, {
-    hint: 'give it as a secret value: slipway run --set-secret name=value, and {{.Values.name}} in the task',
+/** A stranger's code is run with the task's file, or with its own; neither may see a secret. */
+function refuseStranger({ cause }: Run): void {
+  if (cause?.kind !== 'source' || cause.isTrusted) return;
+  throw fail('forbidden', "the task asks for secrets, and a fork's pull request gets none", {
+    field: 'secrets',
+    hint: 'let the trigger trust forks (trustsForks), or use a task without secrets for pull requests',
   });
+}
+
+/** The values of the secrets that the task asks for, by id; all are fetched at the same time. */
+async function readSecrets(
+  text: string,
+  settings: PlanOptions,
+  options: PlanRunOptions,
+): Promise<Record<string, string>> {
+  const found = listSecrets(text, settings);
+  if (!found.ok) return failWith(found.errors, options);
+  if (found.secrets.length > 0) refuseStranger(options.run);
+  const values = await Promise.all(
+    found.secrets.map(async (source) => [source.id, await options.resolveSecret(source)] as const),
+  );
+  options.onSecrets(values.map(([, value]) => value));
+  return Object.fromEntries(values);
+}
+
+/** What made the run happen, in the words that Azure's CLI has for it. */
+function nameTrigger(cause: RunCause | undefined): string {
+  switch (cause?.kind) {
+    case undefined:
+    case 'manual':
+      return 'Manual';
+    case 'source':
+      return cause.eventType;
+    case 'timer':
+      return 'Timer';
+    case 'image-update':
+      return 'Image Update';
+  }
+}
+
+/** What `.Run` has of the run's task and of the event that made it. Whether it is safe to put into the task is seen by the planner. */
+function describeRun({ cause, task }: Run): Partial<RunData> {
+  const source = cause?.kind === 'source' ? cause : undefined;
+  return {
+    taskName: task,
+    triggeredBy: nameTrigger(cause),
+    branch: source?.branchName,
+    gitTag: source?.tagName,
+    repository: source?.repositoryUrl.replace(/\/\/[^/@]*@/, '//'),
+  };
 }
 
 async function planTaskRun(request: TaskRequest, options: PlanRunOptions): Promise<Plan> {
@@ -103,14 +152,23 @@ async function planTaskRun(request: TaskRequest, options: PlanRunOptions): Promi
   const file = await readTaskFile(request, options);
   const settings: PlanOptions = {
     file: file.name,
-    run: { id: run.runId, registry: registryHost, startedAt, architecture, commit: context?.commit },
+    run: {
+      ...describeRun(run),
+      id: run.runId,
+      registry: registryHost,
+      startedAt,
+      architecture,
+      commit: context?.commit,
+    },
     values: await collectValues(request, options),
     render: createRender({ now: startedAt.getTime(), random: options.random }),
   };
   const sources = await readAliasSources(listAliasSources(file.text, settings), options);
-  const result = planTask(file.text, { ...settings, readAliasSource: (source) => sources.get(source) ?? '' });
+  const complete = { ...settings, readAliasSource: (source: string) => sources.get(source) ?? '' };
+  const secrets = await readSecrets(file.text, complete, options);
+  const result = planTask(file.text, { ...complete, secrets });
   for (const warning of result.warnings) options.say(`warning: ${warning.file}:${warning.line}: ${warning.message}`);
-  return result.ok ? refuseSecrets(result.plan) : failWith(result.errors, options);
+  return result.ok ? result.plan : failWith(result.errors, options);
 }
 
 /**
@@ -120,6 +178,7 @@ async function planTaskRun(request: TaskRequest, options: PlanRunOptions): Promi
  */
 export async function planRun(request: RunRequest, options: PlanRunOptions): Promise<Plan> {
   if (request.type !== 'DockerBuildRequest') return planTaskRun(request, options);
-  const { run, registryHost: registry, startedAt, architecture } = options;
-  return planQuickBuild(request, { runId: run.runId, registry, startedAt, architecture });
+  const { run, registryHost: registry, startedAt, architecture, context } = options;
+  const known = { ...describeRun(run), commit: context?.commit };
+  return planQuickBuild(request, { ...known, runId: run.runId, registry, startedAt, architecture });
 }

@@ -5,7 +5,7 @@ import type { WorkerBeat } from '../store/ports.ts';
 import { periodically } from './periodically.ts';
 import { workRun, type WorkRunOptions } from './work-run.ts';
 
-export interface RunWorkerOptions extends Omit<WorkRunOptions, 'onEngineLost' | 'store'> {
+export interface RunWorkerOptions extends Omit<WorkRunOptions, 'line' | 'onEngineLost' | 'store' | 'waitingSince'> {
   readonly store: WorkRunOptions['store'] & {
     readonly workers: { beat(worker: WorkerBeat): Promise<void>; leave(name: string): Promise<void> };
   };
@@ -37,6 +37,8 @@ async function lookAtEngine({ readEngine }: RunWorkerOptions): Promise<EngineSta
 }
 
 function createHandler(options: RunWorkerOptions, stoppers: Stoppers, onEngineLost: () => Promise<void>) {
+  const waitingSince = new Map<RunId, number>();
+  const line = { last: Promise.resolve() };
   return async (id: RunId, signal: AbortSignal) => {
     const stopper = new AbortController();
     signal.addEventListener('abort', () => {
@@ -44,7 +46,7 @@ function createHandler(options: RunWorkerOptions, stoppers: Stoppers, onEngineLo
     });
     stoppers.set(id, stopper);
     try {
-      return await workRun(id, stopper, { ...options, onEngineLost });
+      return await workRun(id, stopper, { ...options, onEngineLost, waitingSince, line });
     } finally {
       stoppers.delete(id);
     }
@@ -94,6 +96,7 @@ export async function startRunWorker(options: RunWorkerOptions): Promise<RunWork
   const { logger, store } = options;
   let lookAgain = (): Promise<void> => Promise.resolve();
   const consumer = await options.consume({
+    pool: options.pool,
     concurrency: options.concurrency,
     handle: createHandler(options, stoppers, () => lookAgain()),
     onError: (error) => {

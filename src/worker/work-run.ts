@@ -5,17 +5,24 @@ import type { RunEvent } from '../domain/event.ts';
 import { toFailure, type FailureReason } from '../domain/failure.ts';
 import type { Run, RunId } from '../domain/run.ts';
 import type { RegistryCredential, RunRequest } from '../domain/run-request.ts';
-import type { Plan } from '../domain/step.ts';
+import type { Plan, SecretSource } from '../domain/step.ts';
 import type { Timer } from '../engine/policy/timeout.ts';
 import type { StepRunner } from '../engine/ports.ts';
+import type { Progress } from '../engine/progress.ts';
 import { runPlan, type RunResult } from '../engine/run.ts';
 import { stop, stopOf } from '../engine/stop.ts';
 import type { Taken } from '../queue/ports.ts';
-import { createMasker } from '../secret/mask.ts';
+import { createMasker, type Masker } from '../secret/mask.ts';
 import type { Context, ContextWish } from '../source/ports.ts';
 import type { Store } from '../store/ports.ts';
+import type { KeptPlan, PlanKeeper } from './plan-keeper.ts';
+import { admit, type Line } from './admit.ts';
+import { maskEvents } from './mask-events.ts';
 import { planRun } from './plan-run.ts';
+import { decideTakeUp, usualEngineGraceMs, type TakeUp } from './take-up.ts';
+import { dependencyLines } from './dependency-lines.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
+import { fillInCredentials } from './vault-credentials.ts';
 
 /** What a worker needs to do runs. */
 export interface WorkRunOptions {
@@ -30,6 +37,8 @@ export interface WorkRunOptions {
   readonly logger: Logger;
   /** Opens what a run's `sealedSecrets` hold. */
   readonly openSecrets: (sealed: string) => RequestSecrets;
+  /** The value of a secret, wherever it is; rejects with a failure that names it. */
+  readonly resolveSecret: (source: SecretSource, signal: AbortSignal) => Promise<string>;
   /** A name and password for the embedded registry that are good for this run alone. */
   readonly issueCredential: (run: Run) => RegistryCredential;
   readonly openContext: (location: string, how: ContextWish) => Promise<Context>;
@@ -37,14 +46,27 @@ export interface WorkRunOptions {
   readonly random: () => number;
   /** Fetches a small text that a task names by its URL. */
   readonly fetchText: (url: string, signal: AbortSignal) => Promise<string>;
+  /** Told of each attempt as it begins; must not throw. */
+  readonly onStarted?: (run: Run) => void;
   /** Keeps the finished run's events for good. */
   readonly archive: (id: RunId) => Promise<void>;
+  readonly plans: PlanKeeper;
+  /** Runs whose containers are on an engine that is out of reach, since when (milliseconds since the epoch). */
+  readonly waitingSince: Map<RunId, number>;
+  /** The runs of this worker that wait for a place of the installation. */
+  readonly line: Line;
+  /** How many steps of a run go on at the same time; undefined: any number. */
+  readonly maxParallel?: number | undefined;
+  /** How many runs of the whole installation may be at work at the same time; undefined: any number. */
+  readonly maxRuns?: number | undefined;
+  /** How often a run is taken up at most; 5 when not given. */
+  readonly maxAttempts?: number;
   /** Told when the engine failed under a run; resolves when no further one is taken until it is back. */
   readonly onEngineLost: () => Promise<void>;
 }
 
 /** How often a run is taken up: more, and it is the run that takes its worker or engine down. */
-const maxAttempts = 5;
+const usualMaxAttempts = 5;
 
 /** Reasons that are the request's own fault: the run has Failed; anything else is an Error of ours. */
 const requestFaults: ReadonlySet<FailureReason> = new Set([
@@ -55,34 +77,31 @@ const requestFaults: ReadonlySet<FailureReason> = new Set([
   'source-unavailable',
   'timed-out',
   'unsupported',
+  'forbidden',
 ]);
 
 interface Work {
   readonly run: Run;
+  readonly takeUp: Exclude<TakeUp, { kind: 'wait' }>;
+  readonly recorded: () => Promise<void>;
   readonly request: RunRequest;
   readonly secrets: RequestSecrets;
+  readonly mask: Masker;
   readonly stopper: AbortController;
   readonly emit: (event: RunEvent) => void;
 }
 
 const noSecrets: RequestSecrets = { arguments: {}, registries: {} };
 
-/** Masks every secret in what goes to the log and to the record's messages. */
-function maskEvents(emit: (event: RunEvent) => void, mask: (text: string) => string): (event: RunEvent) => void {
-  return (event) => {
-    if (event.kind === 'output') emit({ ...event, text: mask(event.text) });
-    else if (event.kind === 'step-ended' && event.outcome.kind === 'failed')
-      emit({ ...event, outcome: { ...event.outcome, message: mask(event.outcome.message) } });
-    else if (event.kind === 'run-ended' && event.message !== undefined)
-      emit({ ...event, message: mask(event.message) });
-    else emit(event);
-  };
-}
-
-function registryCredentials(work: Work, options: WorkRunOptions): Record<string, RegistryCredential> {
+async function registryCredentials(work: Work, options: WorkRunOptions): Promise<Record<string, RegistryCredential>> {
   const { sourceRegistry, customRegistries } = work.request.credentials;
+  const custom = await fillInCredentials(customRegistries, async (source) => {
+    const value = await options.resolveSecret(source, work.stopper.signal);
+    work.mask.learn([value]);
+    return value;
+  });
   const own = sourceRegistry.loginMode === 'None' ? {} : { [options.registryHost]: options.issueCredential(work.run) };
-  return { ...customRegistries, ...own };
+  return { ...custom, ...own };
 }
 
 async function openContext(work: Work, options: WorkRunOptions): Promise<Context | undefined> {
@@ -99,7 +118,7 @@ async function makePlan(work: Work, context: Context | undefined, options: WorkR
   return planRun(work.request, {
     run: work.run,
     registryHost: options.registryHost,
-    startedAt: new Date(options.clock.now()),
+    startedAt: new Date(work.run.startTime ?? options.clock.now()),
     architecture: (await options.readEngine()).architecture,
     context,
     random: options.random,
@@ -107,34 +126,61 @@ async function makePlan(work: Work, context: Context | undefined, options: WorkR
       work.emit({ kind: 'output', stream: 'system', text });
     },
     fetchText: (url) => options.fetchText(url, work.stopper.signal),
+    resolveSecret: (source) => options.resolveSecret(source, work.stopper.signal),
+    onSecrets: (values) => {
+      work.mask.learn(values);
+    },
+  });
+}
+
+/** What is run: a plan that this attempt made, or one that an earlier attempt had begun. */
+interface Job extends Omit<KeptPlan, 'secrets'> {
+  readonly context?: Context | undefined;
+  readonly progress?: Progress;
+}
+
+async function runJob(work: Work, { plan, attempt, context, progress }: Job, options: WorkRunOptions) {
+  const { clock, timer, runner, maxParallel } = options;
+  const { run, request, stopper, emit, recorded } = work;
+  const spentMs = progress ? clock.now() - Date.parse(run.startTime ?? run.createTime) : 0;
+  return runPlan({
+    plan,
+    setup: {
+      runId: run.runId,
+      attempt,
+      plan,
+      ...(context && { context }),
+      openRemoteContext: (url, signal) =>
+        options.openContext(url, { secret: undefined, dockerfile: undefined, signal }),
+      registryCredentials: await registryCredentials(work, options),
+    },
+    ...(maxParallel !== undefined && { maxParallel }),
+    ...{ runner, timer, clock, progress, emit, recorded, signal: stopper.signal },
+    timeoutMs: Math.max(0, request.timeout * 1000 - spentMs),
   });
 }
 
 /** Gets the context, plans, and runs. Rejects when something of it failed. */
-async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
+async function beginRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
+  const { runId, attempt } = work.run;
   const context = await openContext(work, options);
   try {
     const plan = await makePlan(work, context, options);
-    return await runPlan({
-      plan,
-      setup: {
-        runId: work.run.runId,
-        attempt: work.run.attempt,
-        plan,
-        ...(context && { context }),
-        openRemoteContext: (url, signal) =>
-          options.openContext(url, { secret: undefined, dockerfile: undefined, signal }),
-        registryCredentials: registryCredentials(work, options),
-      },
-      runner: options.runner,
-      timeoutMs: work.request.timeout * 1000,
-      timer: options.timer,
-      signal: work.stopper.signal,
-      emit: work.emit,
-    });
+    // Only what cannot simply be done again needs to be taken up where it was.
+    const isKept = plan.steps.some(({ kind }) => kind === 'cmd');
+    if (isKept) await options.plans.keep(runId, { attempt, plan, secrets: work.mask.known() });
+    return await runJob(work, { plan, attempt, context }, options);
   } finally {
     await context?.dispose();
   }
+}
+
+async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
+  const { takeUp, emit } = work;
+  if (takeUp.kind === 'lost') return { status: 'Error', message: takeUp.message };
+  if (takeUp.kind === 'anew') return beginRun(work, options);
+  emit({ kind: 'output', stream: 'system', text: 'its worker was lost; the run goes on from where it was' });
+  return runJob(work, { ...takeUp.kept, progress: takeUp.progress }, options);
 }
 
 /** What a run that could not be done comes to: an end, or another attempt. */
@@ -144,7 +190,7 @@ async function resultOfError(error: unknown, work: Work, options: WorkRunOptions
   const failure = toFailure(error);
   if (failure.reason === 'engine-unavailable') {
     await options.onEngineLost();
-    if (work.run.attempt < maxAttempts) return 'again';
+    if (work.run.attempt < (options.maxAttempts ?? usualMaxAttempts)) return 'again';
   }
   if (requestFaults.has(failure.reason)) return { status: 'Failed', message: failure.message };
   options.logger.error({ err: error, runId: work.run.runId }, 'the run could not be done');
@@ -158,7 +204,14 @@ async function handBack(work: Work, writer: EventWriter, options: WorkRunOptions
   return 'hand-back';
 }
 
+async function sayDependencies({ run, emit, recorded }: Work, { store }: WorkRunOptions): Promise<void> {
+  await recorded();
+  const lines = await dependencyLines(store.runs, run.runId);
+  for (const text of lines) emit({ kind: 'output', stream: 'system', text });
+}
+
 async function finish(work: Work, writer: EventWriter, options: WorkRunOptions): Promise<Taken> {
+  const { maxAttempts = usualMaxAttempts } = options;
   const isHopeless = work.run.attempt > maxAttempts;
   const result: RunResult | 'again' = isHopeless
     ? {
@@ -170,12 +223,18 @@ async function finish(work: Work, writer: EventWriter, options: WorkRunOptions):
   if (stopped?.kind === 'superseded') return 'done';
   if (result === 'again' || stopped?.kind === 'handed-back') return handBack(work, writer, options);
   const { status, message } = result;
+  if (status === 'Succeeded') await sayDependencies(work, options);
   work.emit({ kind: 'run-ended', status, ...(message !== undefined && { message }) });
   await writer.drain();
   return 'done';
 }
 
-function startWork(run: Run, stopper: AbortController, options: WorkRunOptions): { work: Work; writer: EventWriter } {
+function startWork(
+  run: Run,
+  takeUp: Work['takeUp'],
+  stopper: AbortController,
+  options: WorkRunOptions,
+): { work: Work; writer: EventWriter } {
   const secrets = run.sealedSecrets === undefined ? noSecrets : options.openSecrets(run.sealedSecrets);
   const writer = createEventWriter({
     store: options.store.runs,
@@ -186,11 +245,13 @@ function startWork(run: Run, stopper: AbortController, options: WorkRunOptions):
       stop(stopper, { kind: 'superseded' });
     },
   });
-  const mask = createMasker(hasSecrets(secrets) ? secretValues(secrets) : []);
+  const known = takeUp.kind === 'go-on' ? takeUp.kept.secrets : [];
+  const mask = createMasker([...known, ...(hasSecrets(secrets) ? secretValues(secrets) : [])]);
   const emit = maskEvents((event) => {
     writer.emit(event);
   }, mask);
-  return { work: { run, request: joinSecrets(run.request, secrets), secrets, stopper, emit }, writer };
+  const request = joinSecrets(run.request, secrets);
+  return { work: { run, takeUp, request, secrets, mask, stopper, emit, recorded: () => writer.drain() }, writer };
 }
 
 /** A run that could not even be started or written: back to the queue while our store is away, an end otherwise. */
@@ -198,8 +259,19 @@ async function giveUp(id: RunId, error: unknown, options: WorkRunOptions): Promi
   const failure = toFailure(error);
   options.logger.warn({ err: error, runId: id }, 'the run could not be worked off');
   if (failure.reason === 'redis-unavailable') return 'hand-back';
+  if (failure.reason === 'engine-unavailable') {
+    await options.onEngineLost();
+    return 'hand-back';
+  }
   if (failure.reason !== 'conflict') await options.store.runs.end(id, 'Error', failure.message);
   return 'done';
+}
+
+/** How a run is to be taken up, before anything of it is changed. */
+async function lookAt(run: Run | undefined, options: WorkRunOptions): Promise<TakeUp> {
+  const { store, runner, plans, clock, waitingSince } = options;
+  const looking = { events: store.events, runner, plans, clock, waitingSince, engineGraceMs: usualEngineGraceMs };
+  return run ? decideTakeUp(run, looking) : { kind: 'anew' };
 }
 
 /**
@@ -208,9 +280,16 @@ async function giveUp(id: RunId, error: unknown, options: WorkRunOptions): Promi
  */
 export async function workRun(id: RunId, stopper: AbortController, options: WorkRunOptions): Promise<Taken> {
   try {
-    const run = await options.store.runs.begin(id, options.name);
+    const { runs } = options.store;
+    const found = await runs.get(id);
+    const takeUp = await lookAt(found, options);
+    if (takeUp.kind === 'wait') return 'hand-back';
+    const admitted = await admit(found, stopper.signal, { ...options, runs });
+    if (admitted !== 'begin') return admitted;
+    const run = await runs.begin(id, options.name);
     if (run) {
-      const { work, writer } = startWork(run, stopper, options);
+      options.onStarted?.(run);
+      const { work, writer } = startWork(run, takeUp, stopper, options);
       if ((await finish(work, writer, options)) === 'hand-back') return 'hand-back';
     }
     await options.archive(id);

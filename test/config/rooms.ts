@@ -33,7 +33,8 @@ export const arrows: Readonly<Record<string, Readonly<Record<string, Arrow>>>> =
 };
 
 /** Composition roots: they put the rooms together, may import all of them, and nothing may import them. */
-export const compositionRoot = /^(src\/(main|installation|cli\/compose)\.ts|workers\/[^/]+\.ts)$/;
+export const compositionRoot =
+  /^(src\/(main|installation|compose\/[^/]+|cli\/(compose|local-run|local-site))\.ts|workers\/[^/]+\.ts)$/;
 
 /** The room that a source file belongs to, or undefined outside `src/`. */
 export function roomOf(file: string): string | undefined {

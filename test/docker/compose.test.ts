@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommands } from '../../src/host/commands.ts';
@@ -7,17 +8,19 @@ import { parseEngineHost, probeEngine } from '../../src/host/engine-probe.ts';
 import { usualSockets } from '../../src/host/engine.ts';
 import { tarOf } from '../rig/contexts.ts';
 import { eventually, freePort } from '../rig/installation.ts';
-import { callEngine, nodeStandIn } from '../rig/stand-ins.ts';
+import { callEngine, dockerStandIn, nodeStandIn } from '../rig/stand-ins.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const commands = createCommands();
 const project = `slipwaytest${randomBytes(4).toString('hex')}`;
 const image = `${project}:latest`;
+const socketDirectory = `/run/${project}`;
 
 interface RunAnswer {
   readonly properties: {
     readonly runId: string;
     readonly status: string;
+    readonly runErrorMessage?: string;
     readonly outputImages?: readonly { readonly repository: string; readonly digest: string }[];
   };
 }
@@ -70,6 +73,14 @@ describe('docker-compose.yml', () => {
     return (await answer.json()) as T;
   }
 
+  /** A run when it has ended. */
+  function ended({ properties: { runId } }: RunAnswer): Promise<RunAnswer> {
+    return eventually('the end of the run', 60_000, async () => {
+      const now = await call<RunAnswer>(`/runs/${runId}`);
+      return ['Queued', 'Started', 'Running'].includes(now.properties.status) ? undefined : now;
+    });
+  }
+
   beforeAll(async () => {
     engine = await findEngine();
     const port = await freePort();
@@ -80,6 +91,8 @@ describe('docker-compose.yml', () => {
       SLIPWAY_PORT: String(port),
       SLIPWAY_IMAGE: image,
       NODE_IMAGE: nodeStandIn,
+      SLIPWAY_IMAGES: `docker=${dockerStandIn}`,
+      SLIPWAY_SOCKET_DIR: socketDirectory,
       DOCKER_HOST: engine,
       ...(where !== undefined && 'socketPath' in where ? { DOCKER_SOCKET: where.socketPath } : {}),
     };
@@ -93,6 +106,7 @@ describe('docker-compose.yml', () => {
 
   afterAll(async () => {
     await compose('down', '-v', '-t', '3');
+    await rm(socketDirectory, { recursive: true, force: true });
     const built = `${url.replace('http://', '')}/from-compose:1`;
     for (const name of [image, built]) await callEngine(engine, { method: 'DELETE', path: `/images/${name}?force=1` });
   }, 60_000);
@@ -110,14 +124,22 @@ describe('docker-compose.yml', () => {
       imageNames: ['from-compose:1'],
       isPushEnabled: true,
     });
-    const run = await eventually('the end of the run', 60_000, async () => {
-      const now = await call<RunAnswer>(`/runs/${scheduled.properties.runId}`);
-      return ['Queued', 'Started', 'Running'].includes(now.properties.status) ? undefined : now;
-    });
+    const run = await ended(scheduled);
     expect(run.properties.status).toBe('Succeeded');
     const digest = run.properties.outputImages?.[0]?.digest ?? '';
     const manifest = await fetch(`${url}/v2/from-compose/manifests/${digest}`, { headers: { authorization } });
     expect(manifest.status).toBe(200);
+  });
+
+  it('lets a step drive the engine by the socket of its run', async () => {
+    const task = 'version: v1.1.0\nsteps:\n  - cmd: docker run --rm busybox:latest echo from-inside\n';
+    const scheduled = await call<RunAnswer>('/scheduleRun', {
+      type: 'EncodedTaskRunRequest',
+      encodedTaskContent: Buffer.from(task).toString('base64'),
+      platform: { os: 'Linux' },
+    });
+    const { properties } = await ended(scheduled);
+    expect(properties.status, properties.runErrorMessage).toBe('Succeeded');
   });
 
   it('lets no role go on as root', async () => {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startInstallation, type Installation } from '../rig/installation.ts';
 import { ended, getLog, removeImages, schedule, upload } from '../rig/quick-build.ts';
+import { dockerStandIn } from '../rig/stand-ins.ts';
 
 const root = new URL('../../examples/', import.meta.url).pathname;
 let slipway: Installation;
 
 beforeAll(async () => {
-  slipway = await startInstallation();
+  slipway = await startInstallation({ env: { SLIPWAY_IMAGES: `docker=${dockerStandIn}` } });
 }, 60_000);
 afterAll(async () => {
   await removeImages(slipway);
@@ -24,10 +25,21 @@ async function readFolder(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(texts);
 }
 
+/** What an example's README says to do before it is run. */
+const before: Readonly<Record<string, () => Promise<unknown>>> = {
+  secrets: () =>
+    slipway.request('/api/v1/secrets/example-token', {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ value: 'open-sesame' }),
+    }),
+};
+
 describe('the example', () => {
-  it.each(['multi-step', 'parallel', 'services'])(
+  it.each(['docker-in-a-step', 'multi-step', 'outputs', 'parallel', 'secrets', 'services'])(
     '%s runs as it stands',
     async (name) => {
+      await before[name]?.();
       const sourceLocation = await upload(slipway, await readFolder(join(root, name)));
       const request = {
         type: 'FileTaskRunRequest',

@@ -65,6 +65,23 @@ describe('a quick build', () => {
     expect(log).toMatch(new RegExp(`Run ID: ${runId} was successful after [\\d.]+s\\n$`));
   }, 60_000);
 
+  it('says what its images stand on, in its document and at the end of its log', async () => {
+    const sourceLocation = await upload(slipway, dockerfile('RUN true'));
+    const { runId } = (await schedule(slipway, { sourceLocation, imageNames: ['based:v1', 'based:v2'] })).properties;
+    await ended(slipway, runId);
+    const { properties } = await getRun(slipway, runId);
+    const digest = properties.outputImages?.[0]?.digest;
+    expect(properties).toMatchObject({
+      dependencies: [
+        { image: { registry: slipway.registryHost, repository: 'based', tag: 'v1', digest } },
+        { image: { tag: 'v2' }, 'runtime-dependency': { repository: 'library/busybox', tag: 'latest' } },
+      ],
+    });
+    expect(await getLog(slipway, runId)).toMatch(
+      /\nDependencies:\n- image:\n(?:.*\n)*? {2}runtime-dependency:\n {4}registry: registry\.hub\.docker\.com\n(?:.*\n)*Run ID: /,
+    );
+  }, 60_000);
+
   it('takes arguments, target, another Dockerfile and no push', async () => {
     const sourceLocation = await upload(slipway, {
       'deploy/Other':

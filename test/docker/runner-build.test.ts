@@ -7,7 +7,6 @@ import type { BuildStep } from '../../src/domain/step.ts';
 import { isMissing } from '../../src/runner/docker/errors.ts';
 import { connectEngine, createDockerRunner, type Engine } from '../../src/runner/docker/index.ts';
 import type { Context } from '../../src/source/ports.ts';
-import { ensureBusybox } from '../rig/images.ts';
 import { aBuild, aContext, aSetup, engineHost, recordIo, type RecordedIo } from '../runner/rig.ts';
 
 /** A value that no other run of the tests has: for steps that must not come from the cache, and for names. */
@@ -18,7 +17,6 @@ const made = new Set<string>();
 
 beforeAll(async () => {
   engine = connectEngine({ host: engineHost });
-  await ensureBusybox(engine);
 });
 
 interface InspectedImage {

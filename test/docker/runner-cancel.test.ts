@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { connectEngine, createDockerRunner, type Engine } from '../../src/runner/docker/index.ts';
 import type { Context } from '../../src/source/ports.ts';
-import { ensureBusybox } from '../rig/images.ts';
 import {
   aBuild,
   aContext,
@@ -22,7 +21,6 @@ let engine: Engine;
 
 beforeAll(async () => {
   engine = connectEngine({ host: engineHost });
-  await ensureBusybox(engine);
 });
 
 afterAll(() => engine.close());

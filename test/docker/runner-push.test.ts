@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { RegistryCredential } from '../../src/domain/run-request.ts';
 import { connectEngine, createDockerRunner, type DockerRunner, type Engine } from '../../src/runner/docker/index.ts';
-import { ensureBusybox } from '../rig/images.ts';
 import {
   aBuild,
   aContext,
@@ -24,7 +23,6 @@ let credentials: Readonly<Record<string, RegistryCredential>>;
 
 beforeAll(async () => {
   engine = connectEngine({ host: engineHost });
-  await ensureBusybox(engine);
   registry = await startRegistry(account);
   credentials = { [registry.host]: account };
 });
@@ -167,7 +165,9 @@ describe('a sweep', () => {
     for (const tag of tags) await build(tag, `FROM busybox\nRUN echo ${tag}\n`);
     const runner = createRunner();
     const young = await runner.sweep({ liveRuns: new Set(['cdead', 'clive']), keepImages: 0 });
-    expect(young).toEqual({ containers: 0, networks: 0, volumes: 0, images: 0 });
+    // Images that other tests pulled are as old as the engine's cache, and may go.
+    expect(young).toMatchObject({ containers: 0, networks: 0, volumes: 0 });
+    for (const tag of tags) await engine.json({ method: 'GET', path: `/images/${tag}/json` });
     const swept = await runner.sweep({ liveRuns: new Set(['clive']), keepImages: 1, minImageAgeMs: 0 });
     expect(swept).toMatchObject({ containers: 1, volumes: 1 });
     await expect(engine.json({ method: 'GET', path: `/containers/${dead}/json` })).rejects.toMatchObject({

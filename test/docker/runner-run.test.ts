@@ -117,16 +117,36 @@ describe('steps of one run', () => {
     await rig.engine.json({ method: 'DELETE', path: `/images/${tag}`, query: { force: '1' } });
   });
 
-  it('get secret files byte for byte, and not in the workspace', async () => {
+  it('get secret files byte for byte, in memory, and not in the workspace', async () => {
     const content = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     const sum = createHash('md5').update(content).digest('hex');
     const volumes = [{ name: 'keys', files: [{ name: 'key.bin', contentBase64: content.toString('base64') }] }];
     const mounts = { volumeMounts: [{ volume: 'keys', path: '/keys' }] };
-    const one = shell('one', 'busybox md5sum < /keys/key.bin; ls -A /workspace; touch /keys/mine', mounts);
-    const two = shell('two', 'ls /keys', { ...mounts, needs: needs('one') });
+    const look = 'busybox md5sum < /keys/key.bin; ls -A /workspace; grep -o "^tmpfs /keys" /proc/mounts';
+    const one = shell('one', `${look}; touch /keys/mine`, mounts);
+    const two = shell('two', 'ls -l /keys/key.bin | cut -c-10; ls /keys', { ...mounts, needs: needs('one') });
     const run = await rig.prepare([one, two], { volumes });
-    expect(written(await rig.runOn(run, one))).toEqual([`${sum}  -`]);
-    expect(written(await rig.runOn(run, two))).toEqual(['key.bin', 'mine']);
+    expect(written(await rig.runOn(run, one))).toEqual([`${sum}  -`, 'tmpfs /keys']);
+    expect(written(await rig.runOn(run, two))).toEqual(['-rw-r--r--', 'key.bin']);
+  });
+
+  it('have their secret files beside each other, several volumes and empty files too', async () => {
+    const volumes = ['a', 'b'].map((name) => ({
+      name,
+      files: [
+        { name: 'word', contentBase64: Buffer.from(name).toString('base64') },
+        { name: 'empty', contentBase64: '' },
+      ],
+    }));
+    const volumeMounts = [
+      { volume: 'b', path: '/keys/of/b' },
+      { volume: 'a', path: '/a' },
+    ];
+    const steps = ['x', 'y', 'z'].map((id) => shell(id, 'cat /a/* /keys/of/b/*; ls /a /keys/of/b', { volumeMounts }));
+    const run = await rig.prepare(steps, { volumes });
+    const all = await Promise.all(steps.map((step) => rig.runOn(run, step)));
+    const shown = ['ab/a:', 'empty', 'word', '', '/keys/of/b:', 'empty', 'word'];
+    expect(all.map(written)).toEqual([shown, shown, shown]);
   });
 
   it('leave nothing behind', async () => {

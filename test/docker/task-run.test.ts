@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labelInstallation, loadKey } from '../../src/secret/key.ts';
 import { eventually, startInstallation, type Installation } from '../rig/installation.ts';
 import { ended, getLog, logged, removeImages, schedule, upload, type RunDocument } from '../rig/quick-build.ts';
+import { dockerStandIn } from '../rig/stand-ins.ts';
 
 const run = promisify(execFile);
 let slipway: Installation;
 
 beforeAll(async () => {
-  slipway = await startInstallation();
+  slipway = await startInstallation({ env: { SLIPWAY_IMAGES: `docker=${dockerStandIn}` } });
 }, 60_000);
 afterAll(async () => {
   await removeImages(slipway);
@@ -34,7 +37,8 @@ async function runTask(
 }
 
 async function leftovers(): Promise<string> {
-  const filter = ['--filter', 'label=slipway.installation'];
+  const label = labelInstallation('slipway', await loadKey(undefined, join(slipway.dataDir, 'key')));
+  const filter = ['--filter', `label=slipway.installation=${label}`];
   const lists = [
     ['ps', '-aq', ...filter],
     ['network', 'ls', '-q', ...filter],
@@ -111,6 +115,26 @@ describe('a multi-step task', () => {
     await eventually('the clean-up', 15_000, async () => ((await leftovers()) === '' ? true : undefined));
   });
 
+  it('drives the engine from a step: builds, pushes without a login, and stops another step', async () => {
+    const { run: done, log } = await runTask(
+      [
+        'version: v1.1.0',
+        'steps:',
+        '  - id: test',
+        '    cmd: busybox:latest sleep 600',
+        '    detach: true',
+        '  - cmd: docker build -t $Registry/by-step:$ID .',
+        '  - cmd: docker push $Registry/by-step:$ID',
+        '  - cmd: docker stop -t 1 test',
+      ].join('\n'),
+      { files: { Dockerfile: 'FROM busybox:latest\nCOPY hello /\n', hello: 'ahoy\n' } },
+    );
+    expect(done, log).toMatchObject({ status: 'Succeeded' });
+    const tags = await slipway.request('/v2/by-step/tags/list');
+    expect(await tags.json()).toMatchObject({ tags: [done.runId] });
+    await eventually('the clean-up', 15_000, async () => ((await leftovers()) === '' ? true : undefined));
+  });
+
   it('fails with the step and its exit code, and skips what needed it', async () => {
     const { run: done } = await runTask(
       'version: v1.1.0\nsteps:\n  - id: bad\n    cmd: busybox:latest sh -c "exit 7"\n  - id: after\n    cmd: busybox:latest true\n',
@@ -173,7 +197,7 @@ describe('a multi-step task', () => {
   it.each([
     ['a path of the host', '-v /:/host busybox:latest ls /host', /mount a path of the machine/],
     ['its privileges', '--privileged busybox:latest true', /privileged/],
-    ['its engine', 'docker ps', /engine/],
+    ['what its run does not own', 'docker run --pid host busybox:latest true', /Failed|failed/],
   ])('is refused %s', async (_, cmd, why) => {
     const { run: done } = await runTask(`version: v1.1.0\nsteps:\n  - cmd: ${cmd}\n`, { files: {} });
     expect(done.status).toBe('Failed');

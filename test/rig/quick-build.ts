@@ -64,7 +64,7 @@ export async function logged(slipway: Installation, id: string, text: string, ms
 }
 
 /** Removes what an installation built from the engine. */
-export async function removeImages({ registryHost }: Installation): Promise<void> {
+export async function removeImages({ registryHost }: Pick<Installation, 'registryHost'>): Promise<void> {
   const docker = promisify(execFile);
   const format = '{{.Repository}}:{{.Tag}}';
   const { stdout } = await docker('docker', ['images', '--format', format, `${registryHost}/*`]);

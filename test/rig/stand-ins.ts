@@ -10,22 +10,36 @@ import { collectPrograms, collectTree, commonEntries, packRootFs, type RootEntry
 /** Node.js with npm out of this machine's own programs, whatever else the engine has under the public name. */
 export const nodeStandIn = 'slipway-rig/node:20';
 
+/** The engine's client with a shell, as the image `docker:cli` has them. */
+export const dockerStandIn = 'slipway-rig/docker:cli';
+
 const commands = createCommands();
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 const path = 'ENV PATH=/usr/local/bin:/usr/bin:/bin';
 
-function locate(program: string): string {
+/** The path of a program of this machine. */
+export function locate(program: string): string {
   const found = commands.find(program);
   if (found === undefined) throw new Error(`${program} is not installed; npm test installs it`);
   return found;
 }
 
-async function createBusybox(): Promise<BaseImage> {
+/** A root file system with busybox and its programs; `others`: more of this machine's programs (place → source). */
+export async function collectBusybox(others: Readonly<Record<string, string>> = {}): Promise<readonly RootEntry[]> {
   const { stdout } = await commands.run(locate('busybox'), ['--list']);
   const applets = stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
   const links = applets.map((name): RootEntry => ({ kind: 'link', path: `/bin/${name}`, target: 'busybox' }));
-  const programs = await collectPrograms(commands, { '/bin/busybox': locate('busybox') });
-  return { tar: packRootFs([...commonEntries(), ...programs, ...links]), changes: ['ENV PATH=/bin', 'CMD ["sh"]'] };
+  const programs = await collectPrograms(commands, { '/bin/busybox': locate('busybox'), ...others });
+  return [...commonEntries(), ...programs, ...links];
+}
+
+async function createBusybox(): Promise<BaseImage> {
+  return { tar: packRootFs(await collectBusybox()), changes: ['ENV PATH=/bin', 'CMD ["sh"]'] };
+}
+
+async function createDocker(): Promise<BaseImage> {
+  const entries = await collectBusybox({ '/usr/local/bin/docker': locate('docker') });
+  return { tar: packRootFs(entries), changes: [path, 'ENTRYPOINT ["docker"]', 'CMD ["version"]'] };
 }
 
 async function createNode(): Promise<BaseImage> {
@@ -56,6 +70,7 @@ const standIns: Readonly<Record<string, () => Promise<BaseImage>>> = {
   'node:20-alpine': createNode,
   'redis:7-alpine': createRedis,
   [nodeStandIn]: createNode,
+  [dockerStandIn]: createDocker,
 };
 
 /** One call of the Engine API at `host`; rejects only when the engine cannot be reached or the body breaks off. */
@@ -94,12 +109,15 @@ async function importImage(host: string, image: string, { tar, changes }: BaseIm
 }
 
 /**
- * Makes those of the images that tests build on and the engine lacks, out of this machine's own programs.
+ * Makes those of the images (by default what tests build on) that the engine lacks, out of this machine's own programs.
  * @returns removes what was made.
  */
-export async function ensureStandIns(host: string): Promise<() => Promise<void>> {
+export async function ensureStandIns(
+  host: string,
+  images: Readonly<Record<string, () => Promise<BaseImage>>> = standIns,
+): Promise<() => Promise<void>> {
   const made: string[] = [];
-  for (const [image, create] of Object.entries(standIns)) {
+  for (const [image, create] of Object.entries(images)) {
     if (await hasImage(host, image)) continue;
     await importImage(host, image, await create());
     made.push(image);

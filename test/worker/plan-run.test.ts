@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { FailureError } from '../../src/domain/failure.ts';
+import { fail, type FailureError } from '../../src/domain/failure.ts';
 import type { EncodedTaskRunRequest, FileTaskRunRequest } from '../../src/domain/run-request.ts';
+import type { SecretSource } from '../../src/domain/step.ts';
 import type { Context } from '../../src/source/ports.ts';
 import { planRun, type PlanRunOptions } from '../../src/worker/plan-run.ts';
 import { aRequest, aRun } from '../rig/runs.ts';
@@ -40,6 +41,8 @@ function setUp(files: Readonly<Record<string, string>> = {}, urls: Readonly<Reco
     random: () => 0.5,
     say: (line) => said.push(line),
     fetchText: (url) => Promise.resolve(urls[url] ?? ''),
+    resolveSecret: ({ id }) => Promise.resolve(`value-${id}`),
+    onSecrets: (values) => said.push(`secrets: ${values.join(' ')}`),
   };
   return { options, said };
 }
@@ -106,10 +109,106 @@ describe('the plan of a run', () => {
     });
   });
 
-  it('fails for a task that asks for secrets of a vault, saying what to do instead', async () => {
+  it('has the secrets that the task asks for, all fetched at the same time and told before they are used', async () => {
+    const { options, said } = setUp({ 'more.yaml': 'key: "{{.Secrets.b}}"\n' });
+    const text = [
+      'version: v1.1.0',
+      'alias: { src: [more.yaml] }',
+      'secrets:',
+      '  - id: a',
+      '  - { id: b, keyvault: "https://v.vault.azure.net/secrets/b", clientID: 00000000-0000-0000-0000-00000000000f }',
+      'steps:',
+      '  - cmd: bash echo {{.Secrets.a}} $key',
+      '    env: ["TOKEN={{.Secrets.a}}"]',
+      'volumes:',
+      '  - name: keys',
+      '    secret: { file: "{{.Secrets.b | b64enc}}" }',
+    ].join('\n');
+    const asked: SecretSource[] = [];
+    const resolvers: (() => void)[] = [];
+    const planning = planRun(encodedRequest(text), {
+      ...options,
+      resolveSecret: async (source) => {
+        asked.push(source);
+        await new Promise<void>((resolve) => resolvers.push(resolve));
+        return `value-${source.id}`;
+      },
+    });
+    await expect.poll(() => asked.length).toBe(2);
+    for (const resolve of resolvers) resolve();
+    expect(await planning).toMatchObject({
+      steps: [{ arguments: ['echo', 'value-a', 'value-b'], env: [{ name: 'TOKEN', value: 'value-a' }] }],
+      volumes: [{ files: [{ contentBase64: Buffer.from('value-b').toString('base64') }] }],
+    });
+    const keyvault = 'https://v.vault.azure.net/secrets/b';
+    expect(asked).toEqual([{ id: 'a' }, { id: 'b', keyvault, clientId: '00000000-0000-0000-0000-00000000000f' }]);
+    expect(said).toEqual(['secrets: value-a value-b']);
+  });
+
+  it('tells secrets before it says what is wrong with a task that holds them', async () => {
+    const { options, said } = setUp();
+    const text = 'version: v1.1.0\nsecrets: [{ id: s }]\nsteps:\n  - cmd: bash true\n    when: ["{{.Secrets.s}}"]\n';
+    expect(await failureOf(planRun(encodedRequest(text), options))).toMatchObject({ reason: 'invalid-request' });
+    expect(said[0]).toBe('secrets: value-s');
+    expect(said.length).toBeGreaterThan(1);
+  });
+
+  it('fails with the failure of a secret that cannot be had', async () => {
     const { options } = setUp();
-    const text =
-      'version: v1.1.0\nsecrets:\n  - id: s\n    keyvault: https://v.example.com/secrets/s\nsteps:\n  - cmd: bash echo {{.Secrets.s}}\n';
-    expect(await failureOf(planRun(encodedRequest(text), options))).toMatchObject({ reason: 'unsupported' });
+    const resolveSecret = () => Promise.reject(fail('not-found', 'there is no secret "s"'));
+    const text = 'version: v1.1.0\nsecrets: [{ id: s }]\nsteps:\n  - cmd: bash echo {{.Secrets.s}}\n';
+    expect(await failureOf(planRun(encodedRequest(text), { ...options, resolveSecret }))).toMatchObject({
+      reason: 'not-found',
+      message: 'there is no secret "s"',
+    });
+  });
+
+  const source = {
+    kind: 'source',
+    trigger: 'onpush',
+    id: 'd1',
+    eventType: 'pullrequest',
+    repositoryUrl: 'https://********@git.example/acme/app.git',
+    branchName: 'fix/it',
+    ref: 'refs/pull/7/head',
+    providerType: 'github',
+    isTrusted: true,
+  } as const;
+
+  it('knows the task, the trigger, and what the event says of branch, tag and repository', async () => {
+    const name = (field: string) => `{{.Run.${field}}}`;
+    const words = ['TaskName', 'TriggeredBy', 'Branch', 'GitTag', 'Repository', 'Commit'].map(name).join('|');
+    const text = `version: v1.1.0\nsteps:\n  - cmd: busybox echo "${words}"\n`;
+    const planOf = async (change: object) => {
+      const { options } = setUp();
+      return JSON.stringify(await planRun(encodedRequest(text), { ...options, run: aRun(change) }));
+    };
+    expect(await planOf({ task: 'nightly', cause: source })).toContain(
+      'nightly|pullrequest|fix/it||https://git.example/acme/app.git|abc123',
+    );
+    expect(await planOf({ cause: { kind: 'manual', by: 'admin' } })).toContain('|Manual||||abc123');
+    const timer = { kind: 'timer', timerTriggerName: 't', scheduleOccurrence: '2026-11-21T09:00:00.000Z' };
+    expect(await planOf({ cause: timer })).toContain('|Timer|');
+  });
+
+  it('is refused when a branch could change what the task means', async () => {
+    const run = aRun({ cause: { ...source, branchName: 'a;rm -rf /' } });
+    const text = 'version: v1.1.0\nsteps:\n  - cmd: busybox echo {{.Run.Branch}}\n';
+    const failure = await failureOf(planRun(encodedRequest(text), { ...setUp().options, run }));
+    expect(failure).toMatchObject({ reason: 'invalid-request', message: expect.stringMatching(/branch/) as string });
+  });
+
+  it("of a stranger's code is refused when it asks for secrets, before any is read", async () => {
+    const text = `version: v1.1.0\nsecrets:\n  - id: s\n    own: name\nsteps:\n  - cmd: busybox\n`;
+    const asked: string[] = [];
+    const resolveSecret = ({ id }: SecretSource) => Promise.resolve(String(asked.push(id)));
+    const options = { ...setUp().options, resolveSecret };
+    const run = aRun({ cause: { ...source, isTrusted: false } });
+    const failure = await failureOf(planRun(encodedRequest(text), { ...options, run }));
+    expect(failure).toMatchObject({ reason: 'forbidden', field: 'secrets' });
+    expect(asked).toEqual([]);
+    expect(
+      await failureOf(planRun(encodedRequest(text), { ...options, run: aRun({ cause: source }) })),
+    ).toBeUndefined();
   });
 });

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { fail } from '../../src/domain/failure.ts';
 import type { Run, RunId } from '../../src/domain/run.ts';
+import type { TaskName } from '../../src/domain/task.ts';
 import type { RunSetup } from '../../src/engine/ports.ts';
-import { createMemoryQueue } from '../../src/queue/memory.ts';
+import { createMemoryQueue } from '../../src/queue/memory/runs.ts';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
 import type { Store } from '../../src/store/ports.ts';
+import { createPlanKeeper } from '../../src/worker/plan-keeper.ts';
 import { startRunWorker, type RunWorker } from '../../src/worker/run-worker.ts';
 import { aRequest } from '../rig/runs.ts';
 import { createManualTimer, createStage } from '../rig/steps.ts';
@@ -23,7 +25,7 @@ let contextFailure: Error | undefined;
 let engineFailure: Error | undefined;
 
 const until = async (what: string, look: () => Promise<boolean> | boolean): Promise<void> => {
-  for (let turn = 0; turn < 2000; turn += 1) {
+  for (const end = performance.now() + 5000; performance.now() < end;) {
     if (await look()) return;
     await new Promise(setImmediate);
   }
@@ -44,9 +46,12 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
         return Promise.resolve({
           run: (step, _io, signal) => stage.runStep(step, signal),
           dispose: () => Promise.resolve(),
+          abandon: () => {},
         });
       },
+      holds: () => Promise.resolve(false),
     },
+    plans: createPlanKeeper(store.runs, Buffer.alloc(32)),
     registryHost: 'r.example.com',
     clock,
     timer: time.timer,
@@ -66,6 +71,10 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
             dispose: () => Promise.resolve(),
           }),
     random: () => 0.5,
+    resolveSecret: ({ id }) =>
+      id.includes('unknown')
+        ? Promise.reject(fail('not-found', `there is no secret "${id}"`))
+        : Promise.resolve(`value of ${id}`),
     fetchText: () => Promise.reject(new Error('nothing is fetched here')),
     archive: (id) => Promise.resolve(void archived.push(id)),
     readEngine: () =>
@@ -76,7 +85,7 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
 
 beforeEach(async () => {
   store = createMemoryStore({ clock });
-  queue = createMemoryQueue();
+  queue = createMemoryQueue({ laterMs: 1 });
   stage = createStage();
   time = createManualTimer();
   [setups, archived, contextFailure, engineFailure] = [[], [], undefined, undefined];
@@ -97,6 +106,15 @@ async function submit(more: { sealedSecrets?: string; location?: string } = {}):
     ...(more.sealedSecrets !== undefined && { sealedSecrets: more.sealedSecrets }),
   });
   await queue.enqueue(run.runId);
+  return run.runId;
+}
+async function submitOf(more: { task?: TaskName; maxConcurrent?: number; pool?: string }): Promise<RunId> {
+  const { run } = await store.runs.create({
+    runType: 'AutoBuild',
+    request: aRequest({ imageNames: ['app'] }),
+    ...more,
+  });
+  await queue.enqueue(run.runId, { pool: run.pool });
   return run.runId;
 }
 const get = async (id: RunId): Promise<Run> => (await store.runs.get(id)) as Run;
@@ -124,6 +142,26 @@ describe('a run worker', () => {
     expect((await get(ids[2] as RunId)).status).toBe('Queued');
   });
 
+  it('does no more runs of a task at once than the task allows, and others meanwhile', async () => {
+    const task = 'build-app' as TaskName;
+    const [first, second] = [await submitOf({ task, maxConcurrent: 1 }), await submitOf({ task, maxConcurrent: 1 })];
+    await runs('build');
+    const other = await submit();
+    await until('the other run', async () => (await get(other)).status === 'Running');
+    expect((await get(second)).status).toBe('Queued');
+    expect(setups.length).toBe(2);
+    await store.runs.requestCancel(first, 'ann');
+    await over(first);
+    await until('the second run', async () => (await get(second)).status === 'Running');
+  });
+
+  it('takes the runs of its pool only', async () => {
+    const elsewhere = await submitOf({ pool: 'gpu' });
+    const here = await submit();
+    await until('the run of its pool', async () => (await get(here)).status === 'Running');
+    expect(await queue.position(elsewhere, 'gpu')).toBe(1);
+  });
+
   it('stops a run that is canceled, and says by whom', async () => {
     const id = await submit();
     await runs('build');
@@ -143,6 +181,33 @@ describe('a run worker', () => {
     expect(await get(broken)).toMatchObject({
       status: 'Error',
       runErrorMessage: expect.stringContaining('internal') as string,
+    });
+  });
+
+  it('gives its steps credentials that lie in vaults, and masks their values', async () => {
+    const vaulted = ['password'] as const;
+    const keyvault = 'https://v.vault.azure.net/secrets/p';
+    const customRegistries = { 'x.io': { userName: 'bob', password: keyvault, vaulted } };
+    const credentials = { sourceRegistry: { loginMode: 'None' }, customRegistries } as const;
+    const { run } = await store.runs.create({ runType: 'QuickBuild', request: aRequest({ credentials }) });
+    await queue.enqueue(run.runId);
+    await endStep('build', { kind: 'failed', message: 'no login with value of password of x.io' });
+    await over(run.runId);
+    expect(setups[0]?.registryCredentials).toEqual({
+      'x.io': { userName: 'bob', password: 'value of password of x.io' },
+    });
+    expect((await get(run.runId)).runErrorMessage).not.toContain('value of');
+  });
+
+  it('ends a run as Failed whose registry credentials cannot be had, saying which', async () => {
+    const one = { userName: 'a', password: 'https://v.vault.azure.net/secrets/p', vaulted: ['password'] } as const;
+    const credentials = { sourceRegistry: { loginMode: 'None' }, customRegistries: { 'unknown.io': one } } as const;
+    const { run } = await store.runs.create({ runType: 'QuickBuild', request: aRequest({ credentials }) });
+    await queue.enqueue(run.runId);
+    await over(run.runId);
+    expect(await get(run.runId)).toMatchObject({
+      status: 'Failed',
+      runErrorMessage: 'there is no secret "password of unknown.io"',
     });
   });
 
