@@ -16,7 +16,8 @@ import { createContextOpener } from '../source/open-context.ts';
 import { createMemoryStore } from '../store/memory/store.ts';
 import type { Store } from '../store/ports.ts';
 import { openSecretSources } from '../worker/secret-sources.ts';
-import { workRun, type WorkRunOptions } from '../worker/work-run.ts';
+import { workRun } from '../worker/work-run.ts';
+import type { WorkRunOptions } from '../worker/work.ts';
 import type { RunReader, RunView } from './api-types.ts';
 import type { CliIo } from './io.ts';
 import { openLocalContext } from './local-context.ts';
@@ -104,6 +105,7 @@ function workOptions({ io, config, site, wish, store, secrets, resolveSecret }: 
     },
     openContext: createOpener(config, tempRoot, wish),
     random: Math.random,
+    images: config.steps.images,
     fetchText: (url, signal) => egress.fetchText(url, { signal, field: 'alias.src' }),
     archive: async () => undefined,
     plans: { keep: async () => undefined, find: async () => undefined },

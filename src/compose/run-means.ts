@@ -51,6 +51,7 @@ export async function openRunMeans(installation: Installation) {
     fetchText: (url, signal) => egress.fetchText(url, { signal, field: 'alias.src' }),
     plans: createPlanKeeper(store.runs, key),
     readEngine: () => engine.read(),
+    images: config.steps.images,
   } satisfies Partial<RunWorkerOptions>;
   return { tempRoot, engine, runner, means };
 }

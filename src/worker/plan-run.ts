@@ -4,6 +4,7 @@ import type { Run } from '../domain/run.ts';
 import type { RunCause } from '../domain/run-cause.ts';
 import type { Plan, SecretSource } from '../domain/step.ts';
 import type { Context } from '../source/ports.ts';
+import { imageAliasesWith } from '../task/alias/built-in.ts';
 import { formatDiagnostic, type Diagnostic } from '../task/diagnostic.ts';
 import { listAliasSources, listSecrets, planTask, type PlanOptions } from '../task/plan-task.ts';
 import { planQuickBuild } from '../task/quick-build.ts';
@@ -19,6 +20,8 @@ export interface PlanRunOptions {
   /** Of the worker's engine. */
   readonly architecture: string;
   readonly context: Context | undefined;
+  /** The installation's own images for names of one word. */
+  readonly images?: Readonly<Record<string, string>> | undefined;
   /** Numbers n, 0 ≤ n < 1, for templates that ask for random ones. */
   readonly random: () => number;
   /** Says something about the task file in the run's log. */
@@ -162,6 +165,7 @@ async function planTaskRun(request: TaskRequest, options: PlanRunOptions): Promi
     },
     values: await collectValues(request, options),
     render: createRender({ now: startedAt.getTime(), random: options.random }),
+    imageAliases: imageAliasesWith(options.images ?? {}),
   };
   const sources = await readAliasSources(listAliasSources(file.text, settings), options);
   const complete = { ...settings, readAliasSource: (source: string) => sources.get(source) ?? '' };

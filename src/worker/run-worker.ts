@@ -3,7 +3,8 @@ import { stop } from '../engine/stop.ts';
 import type { RunConsumer, RunConsumerOptions } from '../queue/ports.ts';
 import type { WorkerBeat } from '../store/ports.ts';
 import { periodically } from './periodically.ts';
-import { workRun, type WorkRunOptions } from './work-run.ts';
+import { workRun } from './work-run.ts';
+import type { WorkRunOptions } from './work.ts';
 
 export interface RunWorkerOptions extends Omit<WorkRunOptions, 'line' | 'onEngineLost' | 'store' | 'waitingSince'> {
   readonly store: WorkRunOptions['store'] & {

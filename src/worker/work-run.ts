@@ -1,69 +1,20 @@
-import type { Logger } from 'pino';
-import type { Clock } from '../domain/clock.ts';
 import { hasSecrets, joinSecrets, secretValues, type RequestSecrets } from '../domain/request-secrets.ts';
-import type { RunEvent } from '../domain/event.ts';
 import { toFailure, type FailureReason } from '../domain/failure.ts';
 import type { Run, RunId } from '../domain/run.ts';
-import type { RegistryCredential, RunRequest } from '../domain/run-request.ts';
-import type { Plan, SecretSource } from '../domain/step.ts';
-import type { Timer } from '../engine/policy/timeout.ts';
-import type { StepRunner } from '../engine/ports.ts';
 import type { Progress } from '../engine/progress.ts';
 import { runPlan, type RunResult } from '../engine/run.ts';
 import { stop, stopOf } from '../engine/stop.ts';
 import type { Taken } from '../queue/ports.ts';
-import { createMasker, type Masker } from '../secret/mask.ts';
-import type { Context, ContextWish } from '../source/ports.ts';
-import type { Store } from '../store/ports.ts';
-import type { KeptPlan, PlanKeeper } from './plan-keeper.ts';
-import { admit, type Line } from './admit.ts';
+import { createMasker } from '../secret/mask.ts';
+import type { Context } from '../source/ports.ts';
+import type { KeptPlan } from './plan-keeper.ts';
+import { admit } from './admit.ts';
 import { maskEvents } from './mask-events.ts';
-import { planRun } from './plan-run.ts';
 import { decideTakeUp, usualEngineGraceMs, type TakeUp } from './take-up.ts';
 import { dependencyLines } from './dependency-lines.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
-import { fillInCredentials } from './vault-credentials.ts';
 
-/** What a worker needs to do runs. */
-export interface WorkRunOptions {
-  readonly name: string;
-  readonly store: Pick<Store, 'runs' | 'events'>;
-  readonly runner: StepRunner;
-  readonly registryHost: string;
-  /** Looks at the engine (`amd64`, `arm64`, …); rejects `engine-unavailable` when it does not answer. */
-  readonly readEngine: () => Promise<{ readonly version: string; readonly architecture: string }>;
-  readonly clock: Clock;
-  readonly timer: Timer;
-  readonly logger: Logger;
-  /** Opens what a run's `sealedSecrets` hold. */
-  readonly openSecrets: (sealed: string) => RequestSecrets;
-  /** The value of a secret, wherever it is; rejects with a failure that names it. */
-  readonly resolveSecret: (source: SecretSource, signal: AbortSignal) => Promise<string>;
-  /** A name and password for the embedded registry that are good for this run alone. */
-  readonly issueCredential: (run: Run) => RegistryCredential;
-  readonly openContext: (location: string, how: ContextWish) => Promise<Context>;
-  /** Numbers n, 0 ≤ n < 1. */
-  readonly random: () => number;
-  /** Fetches a small text that a task names by its URL. */
-  readonly fetchText: (url: string, signal: AbortSignal) => Promise<string>;
-  /** Told of each attempt as it begins; must not throw. */
-  readonly onStarted?: (run: Run) => void;
-  /** Keeps the finished run's events for good. */
-  readonly archive: (id: RunId) => Promise<void>;
-  readonly plans: PlanKeeper;
-  /** Runs whose containers are on an engine that is out of reach, since when (milliseconds since the epoch). */
-  readonly waitingSince: Map<RunId, number>;
-  /** The runs of this worker that wait for a place of the installation. */
-  readonly line: Line;
-  /** How many steps of a run go on at the same time; undefined: any number. */
-  readonly maxParallel?: number | undefined;
-  /** How many runs of the whole installation may be at work at the same time; undefined: any number. */
-  readonly maxRuns?: number | undefined;
-  /** How often a run is taken up at most; 5 when not given. */
-  readonly maxAttempts?: number;
-  /** Told when the engine failed under a run; resolves when no further one is taken until it is back. */
-  readonly onEngineLost: () => Promise<void>;
-}
+import { makePlan, openContext, registryCredentials, type Work, type WorkRunOptions } from './work.ts';
 
 /** How often a run is taken up: more, and it is the run that takes its worker or engine down. */
 const usualMaxAttempts = 5;
@@ -80,58 +31,7 @@ const requestFaults: ReadonlySet<FailureReason> = new Set([
   'forbidden',
 ]);
 
-interface Work {
-  readonly run: Run;
-  readonly takeUp: Exclude<TakeUp, { kind: 'wait' }>;
-  readonly recorded: () => Promise<void>;
-  readonly request: RunRequest;
-  readonly secrets: RequestSecrets;
-  readonly mask: Masker;
-  readonly stopper: AbortController;
-  readonly emit: (event: RunEvent) => void;
-}
-
 const noSecrets: RequestSecrets = { arguments: {}, registries: {} };
-
-async function registryCredentials(work: Work, options: WorkRunOptions): Promise<Record<string, RegistryCredential>> {
-  const { sourceRegistry, customRegistries } = work.request.credentials;
-  const custom = await fillInCredentials(customRegistries, async (source) => {
-    const value = await options.resolveSecret(source, work.stopper.signal);
-    work.mask.learn([value]);
-    return value;
-  });
-  const own = sourceRegistry.loginMode === 'None' ? {} : { [options.registryHost]: options.issueCredential(work.run) };
-  return { ...custom, ...own };
-}
-
-async function openContext(work: Work, options: WorkRunOptions): Promise<Context | undefined> {
-  const { request, secrets, stopper } = work;
-  if (request.sourceLocation === undefined) return undefined;
-  const dockerfile = request.type === 'DockerBuildRequest' ? request.dockerFilePath : undefined;
-  const wish = { secret: secrets.source, dockerfile, signal: stopper.signal };
-  const context = await options.openContext(request.sourceLocation, wish);
-  work.emit({ kind: 'output', stream: 'system', text: `context: ${context.description}` });
-  return context;
-}
-
-async function makePlan(work: Work, context: Context | undefined, options: WorkRunOptions): Promise<Plan> {
-  return planRun(work.request, {
-    run: work.run,
-    registryHost: options.registryHost,
-    startedAt: new Date(work.run.startTime ?? options.clock.now()),
-    architecture: (await options.readEngine()).architecture,
-    context,
-    random: options.random,
-    say: (text) => {
-      work.emit({ kind: 'output', stream: 'system', text });
-    },
-    fetchText: (url) => options.fetchText(url, work.stopper.signal),
-    resolveSecret: (source) => options.resolveSecret(source, work.stopper.signal),
-    onSecrets: (values) => {
-      work.mask.learn(values);
-    },
-  });
-}
 
 /** What is run: a plan that this attempt made, or one that an earlier attempt had begun. */
 interface Job extends Omit<KeptPlan, 'secrets'> {

@@ -82,6 +82,17 @@ describe('the plan of a run', () => {
     expect(plan.steps).toMatchObject([{ kind: 'cmd', arguments: ['echo', 'ca1'] }]);
   });
 
+  it('takes the installation’s own images for names of one word, but for the engine’s own client', async () => {
+    const { options } = setUp();
+    const text = 'version: v1.1.0\nsteps:\n  - cmd: curl x\n  - cmd: az y\n  - cmd: docker ps\n';
+    const images = { curl: 'mirror.example.com/curl:8', docker: 'mirror.example.com/docker:cli' };
+    expect((await planRun(encodedRequest(text), { ...options, images })).steps).toMatchObject([
+      { image: 'mirror.example.com/curl:8' },
+      { image: 'mcr.microsoft.com/acr/azure-cli:2ff604c' },
+      { image: 'docker', agentImage: 'docker' },
+    ]);
+  });
+
   it('reads the aliases that a task names in files and at URLs', async () => {
     const { options } = setUp({ 'more.yaml': 'one: first\n' }, { 'https://x.example.com/a.yaml': 'two: second\n' });
     const text =

@@ -22,3 +22,9 @@ export const defaultImageAliases: Readonly<Record<string, string>> = {
 
 /** The images that the machines of the original have under these bare names, in every version of the language. */
 export const agentImages: readonly string[] = ['acb', 'bash', 'buildx', 'docker'];
+
+/** The images that a task may name by one word in an installation that has `own` ones; bare names of the engine's own client stay. */
+export function imageAliasesWith(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const added = Object.entries(own).filter(([name]) => name in defaultImageAliases || !agentImages.includes(name));
+  return { ...defaultImageAliases, ...Object.fromEntries(added) };
+}
