@@ -56,8 +56,8 @@ describe('timers in BullMQ', () => {
     const [one, other] = [await start(), await start()];
     await consume(one);
     await consume(other);
-    const from = Date.now();
     await Promise.all([one.set(task, [everySecond]), other.set(task, [everySecond])]);
+    const from = Date.now();
     await soon(() => seen.length).toBeGreaterThanOrEqual(3);
     const all = times().sort((x, y) => x - y);
     expect(new Set(all).size).toBe(all.length);
