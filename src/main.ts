@@ -25,8 +25,7 @@ import { isSameSecret, loadAccount, parseBasic, type Account } from './secret/ac
 import { checkRunCredential } from './secret/run-credential.ts';
 import { createSigner } from './secret/sign.ts';
 import { inspectArchive } from './source/inspect.ts';
-import { parseSourceLocation } from './source/location.ts';
-import { splitSecret } from './source/location-secret.ts';
+import { checkLocation } from './source/check-location.ts';
 import { createTimerUpdate } from './trigger/timer.ts';
 import { stagedContextPrefix } from './worker/old-contexts.ts';
 import { isFinal, isRunId } from './domain/run.ts';
@@ -86,11 +85,6 @@ function createUploadSink({ storage }: Installation): UploadSink {
       await storage.delete(key);
     },
   };
-}
-
-function checkLocation(text: string): { location: string; secret?: string } {
-  parseSourceLocation(text);
-  return splitSecret(text);
 }
 
 function appOptions(installation: Installation, account: Account, queue: RunQueue): AppOptions {

@@ -5,8 +5,7 @@ import type { Installation } from '../installation.ts';
 import { createStatusReports } from '../notify/commit-status/report.ts';
 import { createForgeSender } from '../notify/forge/send.ts';
 import type { DeliveryQueue, RunNotices, RunQueue } from '../queue/ports.ts';
-import { parseSourceLocation } from '../source/location.ts';
-import { splitSecret } from '../source/location-secret.ts';
+import { checkLocation } from '../source/check-location.ts';
 import { createDeliverySweep } from '../trigger/delivery-sweep.ts';
 import { createGitTrigger } from '../trigger/git-trigger.ts';
 import { createFindMoved } from '../trigger/moved-repositories.ts';
@@ -26,10 +25,7 @@ export function createSubmitDeps(
     workers: store.workers,
     key,
     checkPlan: createPlanCheck(config.registryHost),
-    checkLocation: (text) => {
-      parseSourceLocation(text);
-      return splitSecret(text);
-    },
+    checkLocation,
     hasUpload: async (path) => (await storage.stat(contextKey(path))) !== undefined,
     onWarning: (message, error) => {
       logger.warn({ err: error }, message);

@@ -1,31 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { SourceTrigger, Task, TaskName } from '../../src/domain/task.ts';
+import type { SourceTrigger, Task } from '../../src/domain/task.ts';
 import { describeWatch } from '../../src/trigger/describe-watch.ts';
+import { aTask } from '../rig/tasks.ts';
 
 const webhookUrl = 'https://slipway.example/hooks/git/nightly';
 const now = Date.parse('2026-11-21T09:00:00Z');
-
-function aTask(change: Partial<Task> = {}): Task {
-  const time = '2026-11-21T09:00:00.000Z';
-  return {
-    name: 'nightly' as TaskName,
-    version: 1,
-    createTime: time,
-    lastUpdatedTime: time,
-    status: 'Enabled',
-    tags: {},
-    location: 'local',
-    platform: { os: 'linux' },
-    agentConfiguration: { cpu: 2 },
-    timeout: 3600,
-    step: { type: 'EncodedTask', encodedTaskContent: '', values: [], hasContextToken: false },
-    trigger: { timerTriggers: [], sourceTriggers: [] },
-    credentials: { sourceRegistry: { loginMode: 'Default' }, customRegistries: {} },
-    isSystemTask: false,
-    whenSuperseded: 'queue',
-    ...change,
-  };
-}
 
 function aSource(change: Partial<SourceTrigger> = {}): SourceTrigger {
   return {
