@@ -109,4 +109,33 @@ describe('the configuration', () => {
     };
     for (const name of Object.keys(env)) expect(() => readConfig(env)).toThrow(name);
   });
+
+  it('says what one run may have', () => {
+    const { steps, runLogBytes } = readConfig({});
+    expect([steps.limits, runLogBytes]).toEqual([
+      { cpus: undefined, memoryBytes: undefined, pids: 16_384 },
+      64 * 1024 ** 2,
+    ]);
+    const env = {
+      SLIPWAY_RUN_CPUS: '1.5',
+      SLIPWAY_RUN_MEMORY: '2GiB',
+      SLIPWAY_RUN_PIDS: '1000',
+      SLIPWAY_RUN_LOG: '8MiB',
+    };
+    expect(readConfig(env)).toMatchObject({
+      steps: { limits: { cpus: 1.5, memoryBytes: 2 * 1024 ** 3, pids: 1000 } },
+      runLogBytes: 8 * 1024 ** 2,
+    });
+    expect(readConfig({ SLIPWAY_RUN_MEMORY: '0' }).steps.limits.memoryBytes).toBe('none');
+  });
+
+  it.each([
+    { SLIPWAY_RUN_CPUS: '0' },
+    { SLIPWAY_RUN_CPUS: 'all' },
+    { SLIPWAY_RUN_MEMORY: '1MiB' },
+    { SLIPWAY_RUN_PIDS: '3' },
+    { SLIPWAY_RUN_LOG: '10' },
+  ])('refuses %j', (env) => {
+    expect(() => readConfig(env)).toThrow(Object.keys(env)[0]);
+  });
 });
