@@ -1,4 +1,5 @@
-import express, { type Express } from 'express';
+import type { RequestListener } from 'node:http';
+import express from 'express';
 import { fail } from '../domain/failure.ts';
 import { requireCaller } from './middleware/authenticate.ts';
 import { logRequests } from './middleware/log-requests.ts';
@@ -7,19 +8,18 @@ import { setSecurityHeaders } from './middleware/security-headers.ts';
 import { writeErrors } from './middleware/write-error.ts';
 import type { AppOptions } from './options.ts';
 import { createHealthRouter } from './routes/health.ts';
-import { createHooksRouter } from './routes/hooks.ts';
+import { createHooksHandler } from './routes/hooks.ts';
 import { createLogLinkRouter } from './routes/log.ts';
+import { createRegistryHook } from './routes/registry-hook.ts';
 import { createResourceRouter } from './routes/resources.ts';
 import { createUploadsRouter } from './routes/uploads.ts';
 
-/** The API as a request handler: health, signed URLs, and the resources behind an account. Listens on nothing by itself. */
-export function createApp(options: AppOptions): Express {
+function createExpressApp(options: AppOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.enable('case sensitive routing');
   app.use(assignRequestId(options.newId), logRequests(options.log, options.clock), setSecurityHeaders);
-  if (options.hooks) app.use('/hooks', createHooksRouter(options, options.hooks));
   app.use(createHealthRouter(options));
   app.use('/uploads', createUploadsRouter(options));
   app.use('/logs', createLogLinkRouter(options));
@@ -31,4 +31,16 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(writeErrors(options.log));
   return app;
+}
+
+/** The API as a request handler: webhooks, health, signed URLs, and the resources behind an account. Listens on nothing by itself. */
+export function createApp(options: AppOptions): RequestListener {
+  const app = createExpressApp(options);
+  const hooks = [
+    ...(options.hooks ? [createHooksHandler(options, options.hooks)] : []),
+    ...(options.registryHook ? [createRegistryHook(options, options.registryHook)] : []),
+  ];
+  return (request, response) => {
+    if (!hooks.some((take) => take(request, response))) app(request, response);
+  };
 }

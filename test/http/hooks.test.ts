@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type SchemaObject } from 'ajv/dist/2020.js';
 import { createMemoryDeliveryQueue } from '../../src/queue/memory/deliveries.ts';
@@ -90,6 +92,38 @@ describe('POST /hooks/git/{task}', () => {
     expect((await fetch(`${url}/hooks/git/build-app`)).status).toBe(405);
   });
 
+  it('has the headers of every answer, an id, and a line in the log without the query', async () => {
+    const { url, logged } = await startHooks();
+    const response = await fetch(`${url}/hooks/git/build-app?provider=github&token=hush`, {
+      method: 'POST',
+      ...signPush({ commit }),
+      headers: { ...signPush({ commit }).headers, 'x-ms-correlation-request-id': 'mine-1' },
+    });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-cache, no-store',
+      'x-content-type-options': 'nosniff',
+      'x-ms-correlation-request-id': 'mine-1',
+    });
+    const requestId = response.headers.get('x-ms-request-id');
+    await expect.poll(() => logged).toHaveLength(1);
+    expect(logged[0]).toMatchObject({
+      level: 'info',
+      context: { requestId, method: 'POST', path: '/hooks/git/build-app', status: response.status },
+    });
+  });
+
+  it('lies at its own path alone', async () => {
+    const { url } = await startHooks();
+    const statusOf = async (path: string) => (await fetch(`${url}${path}`, { method: 'POST' })).status;
+    expect(await statusOf('/hooks/git/build-app/')).toBe(401);
+    for (const path of ['/hooks/git', '/hooks/git/', '/hooks/git/a/b', '/hooks/svn/a', '/Hooks/git/build-app']) {
+      expect(await statusOf(path), path).toBe(404);
+    }
+    expect(await statusOf('/hooks/git/%E0%A4%A?provider=github')).toBe(401);
+    expect(await statusOf('/hooks/git/build-app?provider=github&provider=gitlab')).toBe(400);
+  });
+
   it('writes nothing of the payload into the log', async () => {
     const { send, logged } = await startHooks();
     await send('build-app', signPush({ commit, message: 'a word of the commit' }));
@@ -127,5 +161,69 @@ describe('webhookDeliveries', () => {
     expect(queued).toEqual([id, `${id}.r1`]);
     expect((await api('POST', '/webhookDeliveries/unknown/redeliver')).status).toBe(404);
     expect((await api('GET', '/webhookDeliveries/unknown')).status).toBe(404);
+  });
+});
+
+describe('the body of a delivery', () => {
+  /** Sends with a socket of its own, as few clients do. */
+  function open(url: string, headers: Record<string, string>) {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const call = request(`${url}/hooks/git/build-app`, { method: 'POST', agent, headers });
+    onTestFinished(() => {
+      agent.destroy();
+    });
+    const status = new Promise<number | string>((resolve) => {
+      call.once('response', (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      call.once('error', (error) => {
+        resolve(error.message);
+      });
+    });
+    return { call, status };
+  }
+
+  it('is taken in pieces, without its length being told before', async () => {
+    const { url } = await startHooks();
+    const { headers, body } = signPush({ commit });
+    const { call, status } = open(url, headers);
+    call.write(body.subarray(0, 10));
+    call.write(body.subarray(10, 100));
+    call.end(body.subarray(100));
+    expect(await status).toBe(202);
+  });
+
+  it('that turns out too large is refused while it is being sent', async () => {
+    const { url } = await startHooks({ maxBytes: 1000 });
+    const { call, status } = open(url, {});
+    call.write('x'.repeat(1001));
+    expect(await status).toBe(413);
+    const closed = once(call, 'close');
+    call.end('x');
+    await closed;
+  });
+
+  it('that is compressed is refused', async () => {
+    const { send } = await startHooks();
+    const { headers, body } = signPush({ commit });
+    const { status } = await send('build-app', { headers: { ...headers, 'content-encoding': 'gzip' }, body });
+    expect(status).toBe(400);
+  });
+
+  it('of an unknown or large size is one of a few at a time, and makes room when it breaks off', async () => {
+    const { url, send, logged } = await startHooks();
+    const chunked = Array.from({ length: 8 }, () => open(url, {}));
+    for (const { call } of chunked) call.write('{');
+    const refused = async () => {
+      const { call, status } = open(url, { 'transfer-encoding': 'chunked' });
+      call.end('{}');
+      return status;
+    };
+    await expect.poll(refused).toBe(429);
+    expect((await send('build-app', signPush({ commit }))).status).toBe(202);
+    chunked[0]?.call.destroy();
+    await expect.poll(refused).toBe(401);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });

@@ -72,6 +72,44 @@ describe('the queue of deliveries', () => {
     await queue.close();
   });
 
+  it('hands out what was queued at the same moment once each', async () => {
+    const queue = await createBullDeliveries(place());
+    const ids = Array.from({ length: 100 }, (_, at) => `d${at}`);
+    await Promise.all([...ids, ...ids.slice(0, 50)].map((id) => queue.enqueue(id)));
+    const handled: string[] = [];
+    const consumer = await queue.consume({
+      handle: async (id) => void handled.push(id),
+      giveUp: async () => expect.fail('it is worked off'),
+      onError: (error) => expect.fail(error.message),
+    });
+    await expect.poll(() => handled.length).toBe(100);
+    await consumer.close();
+    expect(handled.sort()).toEqual(ids.sort());
+    await queue.close();
+  });
+
+  it('refuses within two seconds while Redis stands still, and queues again afterwards', async () => {
+    const queue = await createBullDeliveries(place());
+    await queue.enqueue('zero');
+    const thaw = redis.freeze();
+    const began = performance.now();
+    const calls = await Promise.allSettled(['one', 'two', 'three'].map((id) => queue.enqueue(id)));
+    expect(performance.now() - began).toBeLessThan(2000);
+    thaw();
+    expect(calls).toMatchObject(
+      calls.map(() => ({ status: 'rejected', reason: { failure: { reason: 'redis-unavailable' } } })),
+    );
+    await expect
+      .poll(() =>
+        queue.enqueue('one').then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    await queue.close();
+  });
+
   it('refuses at once while Redis is away', async () => {
     const queue = await createBullDeliveries(place());
     await redis.stop();

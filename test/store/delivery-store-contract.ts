@@ -56,6 +56,38 @@ export function describeDeliveryStore(open: OpenStore): void {
       expect(await deliveries.payload('d1')).toBe('first');
     });
 
+    it('that arrive at the same moment are kept in their order, one that is among them twice once', async () => {
+      const { deliveries } = at.store;
+      await deliveries.receive(aDelivery('d0'), 'p0');
+      const hook = { hook: 'Build-App' as TaskName };
+      const ids = ['d1', 'd2', 'd0', 'd1', ...Array.from({ length: 80 }, (_, index) => `e${index}`), 'd2'];
+      const results = await Promise.all(ids.map((id) => deliveries.receive(aDelivery(id, hook), `payload of ${id}`)));
+      expect(results.map(({ delivery }) => delivery.id)).toEqual(ids);
+      expect(results.filter(({ isNew }) => isNew)).toHaveLength(82);
+      expect(results.map(({ delivery }) => delivery.arrivals)).toEqual([1, 1, 2, 2, ...Array<number>(80).fill(1), 2]);
+      const wanted = ['d1', 'd2', ...ids.filter((id) => id.startsWith('e'))].reverse();
+      expect((await idsOf(at.store, { limit: 100 })).ids).toEqual([...wanted, 'd0']);
+      expect((await idsOf(at.store, { limit: 100, hook: 'build-app' })).ids).toEqual(wanted);
+      expect(await deliveries.payload('e79')).toBe('payload of e79');
+      expect(await deliveries.payload('d0')).toBe('p0');
+    });
+
+    it('that arrive at the same moment push out as many old ones, with all that belongs to them', async () => {
+      const deliveryLimits = { count: 40, ageMs: 30 * dayMs, payloadBytes: 1000 };
+      const store = await open({ clock: at.clock, deliveryLimits });
+      const hook = { hook: 'build-app' as TaskName };
+      const ids = Array.from({ length: 200 }, (_, index) => `d${index}`);
+      for (const part of [ids.slice(0, 100), ids.slice(100)]) {
+        await Promise.all(part.map((id) => store.deliveries.receive(aDelivery(id, hook), 'p')));
+        await Promise.all(part.slice(0, 20).map((id) => store.deliveries.finish(id, done)));
+      }
+      const newest = ids.slice(-40).reverse();
+      expect((await idsOf(store, { limit: 300 })).ids).toEqual(newest);
+      expect((await idsOf(store, { limit: 300, hook: 'build-app' })).ids).toEqual(newest);
+      expect(await store.deliveries.payload('d100')).toBeUndefined();
+      await store.close();
+    });
+
     it('say what they came to, also to whoever delivers them again', async () => {
       const { deliveries } = at.store;
       await deliveries.receive(aDelivery('d1'), 'p');

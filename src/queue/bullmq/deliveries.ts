@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Queue, Worker, type JobsOptions } from 'bullmq';
+import { gather } from '../../domain/gather.ts';
 import type { DeliveryConsumerOptions, DeliveryQueue, QueueConsumer } from '../ports.ts';
 import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
 
@@ -18,6 +19,8 @@ interface DeliveryJob {
 
 const queueName = 'deliveries';
 const concurrency = 8;
+/** Deliveries of the same moment are queued together. */
+const mostAtOnce = 32;
 /** How often a delivery may lose its worker before it is given up. */
 const mostStalls = 5;
 
@@ -76,10 +79,14 @@ export async function createBullDeliveries(options: BullDeliveriesOptions): Prom
   const queue = new Queue<DeliveryJob>(queueName, { connection: redis, prefix: keyPrefix(options.prefix) });
   queue.on('error', () => undefined);
   await guard(redis, () => queue.waitUntilReady());
+  const enqueue = gather(async (ids: readonly string[]) => {
+    await queue.addBulk(ids.map((id) => ({ name: 'delivery', data: { id }, opts: jobOptions(id, options) })));
+    return ids;
+  }, mostAtOnce);
   return {
     enqueue: (id) =>
       guard(redis, async () => {
-        await queue.add('delivery', { id }, jobOptions(id, options));
+        await enqueue(id);
       }),
     consume: (consumer) => startConsumer(options, consumer),
     async close() {

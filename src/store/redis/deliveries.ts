@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../domain/clock.ts';
+import { gather } from '../../domain/gather.ts';
 import type { DeliveryLimits } from '../delivery-limits.ts';
 import type { Delivery, DeliveryStore } from '../ports.ts';
 import { taskKeyOf } from '../task-changes.ts';
@@ -14,6 +15,17 @@ export interface RedisDeliveriesOptions {
   readonly clock: Clock;
   readonly limits: DeliveryLimits;
 }
+
+/** Arrivals of the same moment are one script, which nothing else in Redis may wait for too long. */
+const mostAtOnce = 32;
+
+interface Arrival {
+  readonly delivery: Omit<Delivery, 'arrivals'>;
+  readonly payload: string;
+}
+
+type Received = Awaited<ReturnType<DeliveryStore['receive']>>;
+type KnownReply = [record: string, result: string, arrivals: string];
 
 /** Microseconds since the epoch: arrivals are ordered by their time, with room for those of the same millisecond. */
 function microseconds(ms: number): string {
@@ -65,19 +77,23 @@ export function createRedisDeliveries(options: RedisDeliveriesOptions): Delivery
   const sets = [keys.deliveries, keys.deliveryPayloads, keys.deliveryBytes];
   const oldest = (): string => microseconds(clock.now() - limits.ageMs);
 
-  const receive = async (delivery: Omit<Delivery, 'arrivals'>, payload: string) => {
-    const hook = taskKeyOf(delivery.hook ?? '');
-    const what = [keys.prefix, hash(delivery.id), JSON.stringify(delivery), payload, hook];
-    const args = [...what, microseconds(clock.now()), oldest(), limits.count];
-    const reply = (await runScript(redis, receiveScript, sets, args)) as [1] | [0, string, string, string];
-    if (reply[0] === 1) return { delivery: { ...delivery, arrivals: 1 }, isNew: true };
-    return { delivery: assemble(reply[1], reply[2], reply[3]), isNew: false };
+  const receiveAll = async (arrivals: readonly Arrival[]): Promise<readonly Received[]> => {
+    const each = arrivals.flatMap(({ delivery, payload }) => {
+      return [hash(delivery.id), JSON.stringify(delivery), payload, taskKeyOf(delivery.hook ?? '')];
+    });
+    const args = [keys.prefix, microseconds(clock.now()), oldest(), limits.count, ...each];
+    const replies = (await runScript(redis, receiveScript, sets, args)) as readonly (1 | KnownReply)[];
+    return replies.map((reply, at) => {
+      if (reply !== 1) return { delivery: assemble(...reply), isNew: false };
+      return { delivery: { ...(arrivals[at] as Arrival).delivery, arrivals: 1 }, isNew: true };
+    });
   };
+  const receive = gather(receiveAll, mostAtOnce);
   const whenKept = <T>(id: string, read: (member: string) => Promise<T>): Promise<T | undefined> =>
     guard(async () => ((await isKept(options, hash(id), oldest())) ? read(hash(id)) : undefined));
 
   return {
-    receive: (delivery, payload) => guard(() => receive(delivery, payload)),
+    receive: (delivery, payload) => guard(() => receive({ delivery, payload })),
     get: (id) => whenKept(id, async (member) => (await readDeliveries(options, [member]))[0]),
     payload: async (id) => (await whenKept(id, (member) => redis.hget(keys.delivery(member), 'payload'))) ?? undefined,
     async finish(id, { status, verdicts, notes }) {

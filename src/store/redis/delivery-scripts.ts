@@ -1,45 +1,57 @@
 import { defineScript } from './script.ts';
 
 /**
- * Notes an arrival. KEYS: deliveries, delivery-payloads, delivery-bytes.
- * ARGV: 1 what all keys start with, 2 hash of the id, 3 record, 4 payload, 5 hook or '', 6 now and 7 the oldest time kept (microseconds),
- * 8 how many are kept. Gives 1 when it is new, otherwise 0 and the delivery's record, result and arrivals.
+ * Notes arrivals. KEYS: deliveries, delivery-payloads, delivery-bytes.
+ * ARGV: 1 what all keys start with, 2 now and 3 the oldest time kept (microseconds), 4 how many are kept; then for each arrival the hash of
+ * its id, its record, its payload, and its hook or ''. Gives for each 1 when it is new, otherwise the delivery's record, result and arrivals.
  */
 export const receiveScript = defineScript(`
-local prefix, member = ARGV[1], ARGV[2]
+local prefix, oldest = ARGV[1], tonumber(ARGV[3])
 local function keyOf(one) return prefix .. ':delivery:' .. one end
-local function forget(one)
-  local hook = redis.call('HGET', keyOf(one), 'hook')
-  if hook then redis.call('ZREM', prefix .. ':hook-deliveries:' .. hook, one) end
-  if redis.call('ZREM', KEYS[2], one) == 1 then
-    redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', keyOf(one), 'payload'))
+local function forget(members)
+  if #members == 0 then return end
+  local keys = {}
+  for _, one in ipairs(members) do
+    local hook = redis.call('HGET', keyOf(one), 'hook')
+    if hook then redis.call('ZREM', prefix .. ':hook-deliveries:' .. hook, one) end
+    if redis.call('ZREM', KEYS[2], one) == 1 then
+      redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', keyOf(one), 'payload'))
+    end
+    keys[#keys + 1] = keyOf(one)
   end
-  redis.call('ZREM', KEYS[1], one)
-  redis.call('DEL', keyOf(one))
+  redis.call('ZREM', KEYS[1], unpack(members))
+  redis.call('DEL', unpack(keys))
 end
-local known = redis.call('ZSCORE', KEYS[1], member)
-if known and tonumber(known) > tonumber(ARGV[7]) then
-  redis.call('HINCRBY', keyOf(member), 'arrivals', 1)
-  local found = redis.call('HMGET', keyOf(member), 'record', 'result', 'arrivals')
-  return {0, found[1], found[2] or '', found[3]}
-end
-if known then forget(member) end
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-local score = tonumber(ARGV[6])
+local score = tonumber(ARGV[2])
 if last[2] then score = math.max(score, tonumber(last[2]) + 1) end
-score = string.format('%.0f', score)
-redis.call('HSET', keyOf(member), 'record', ARGV[3], 'payload', ARGV[4], 'arrivals', 1)
-redis.call('ZADD', KEYS[1], score, member)
-if ARGV[5] ~= '' then
-  redis.call('HSET', keyOf(member), 'hook', ARGV[5])
-  redis.call('ZADD', prefix .. ':hook-deliveries:' .. ARGV[5], score, member)
+local function receive(member, record, payload, hook)
+  local known = redis.call('ZSCORE', KEYS[1], member)
+  if known and tonumber(known) > oldest then
+    redis.call('HINCRBY', keyOf(member), 'arrivals', 1)
+    local found = redis.call('HMGET', keyOf(member), 'record', 'result', 'arrivals')
+    return {found[1], found[2] or '', found[3]}
+  end
+  if known then forget({member}) end
+  local place = string.format('%.0f', score)
+  score = score + 1
+  redis.call('ZADD', KEYS[1], place, member)
+  if hook == '' then
+    redis.call('HSET', keyOf(member), 'record', record, 'payload', payload, 'arrivals', 1)
+  else
+    redis.call('HSET', keyOf(member), 'record', record, 'payload', payload, 'arrivals', 1, 'hook', hook)
+    redis.call('ZADD', prefix .. ':hook-deliveries:' .. hook, place, member)
+  end
+  return 1
 end
-for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[7], 'LIMIT', 0, 100)) do forget(one) end
-local surplus = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[8])
-if surplus > 0 then
-  for _, one in ipairs(redis.call('ZRANGE', KEYS[1], 0, math.min(surplus, 100) - 1)) do forget(one) end
+local replies = {}
+for at = 5, #ARGV, 4 do
+  replies[#replies + 1] = receive(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
 end
-return {1}
+forget(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[3], 'LIMIT', 0, 100))
+local surplus = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[4])
+if surplus > 0 then forget(redis.call('ZRANGE', KEYS[1], 0, math.min(surplus, 100) - 1)) end
+return replies
 `);
 
 /**
