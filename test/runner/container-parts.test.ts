@@ -4,7 +4,7 @@ import { createCmdStep, createPlan } from '../../src/domain/step-defaults.ts';
 import type { CmdStep, StepId } from '../../src/domain/step.ts';
 import { commandOf } from '../../src/runner/docker/command.ts';
 import { createOutputReader } from '../../src/runner/docker/container-output.ts';
-import { mustMeet } from '../../src/runner/docker/meeting.ts';
+import { findMeeting } from '../../src/runner/docker/meeting.ts';
 import { publishPorts } from '../../src/runner/docker/published-ports.ts';
 import { parseBytes, parseCpus } from '../../src/runner/docker/quantities.ts';
 import { recordIo } from './rig.ts';
@@ -89,31 +89,36 @@ describe('the network of a task that declares none', () => {
   const step = (id: string, needs: readonly string[] = [], given: Partial<Omit<CmdStep, 'kind' | 'id'>> = {}) =>
     createCmdStep(id, 'image', { network: 'acb_default_network', needs: needs as readonly StepId[], ...given });
 
-  it('is needed when a step stays, or wants to be reached, or two run side by side', () => {
-    const meetings = [
-      [step('a', [], { detach: true }), step('b', ['a'])],
-      [step('a', [], { expose: ['80'] }), step('b', ['a'])],
-      [step('a'), step('b')],
-      [step('a'), step('b', ['a']), step('c', ['a'])],
-    ].map((steps) => mustMeet(createPlan(steps)));
-    expect(meetings).toEqual([true, true, true, true]);
+  const meetingOf = (...steps: CmdStep[]) => [...findMeeting(createPlan(steps))].join('');
+
+  it('is where all steps are when one stays, or wants to be reached', () => {
+    expect(meetingOf(step('a', [], { detach: true }), step('b', ['a']))).toBe('ab');
+    expect(meetingOf(step('a', [], { expose: ['80'] }), step('b', ['a']))).toBe('ab');
+    expect(meetingOf(step('a'), step('b', ['a'], { options: [{ name: 'network-alias', value: 'x' }] }))).toBe('ab');
+  });
+
+  it('is where those steps are that have another beside them, and not those that have the run for themselves', () => {
+    expect(meetingOf(step('a'), step('b'))).toBe('ab');
+    expect(meetingOf(step('a'), step('b', ['a']), step('c', ['a']), step('d', ['b', 'c']))).toBe('bc');
+    expect(meetingOf(step('a'), step('b', ['a']), step('c', ['a']), step('d', ['b']), step('e', ['c', 'd']))).toBe(
+      'bcd',
+    );
   });
 
   it('is needed by a step that may begin containers of its own on the engine, and not by others that drive it', () => {
-    const driving = (...words: string[]) => createPlan([step('a', [], { usesEngine: true, arguments: words })]);
-    for (const words of [['run', 'x'], ['compose', 'up'], ['--debug', 'run'], []])
-      expect(mustMeet(driving(...words))).toBe(true);
+    const driving = (...words: string[]) => meetingOf(step('a', [], { usesEngine: true, arguments: words }));
+    for (const words of [['run', 'x'], ['compose', 'up'], ['--debug', 'run'], []]) expect(driving(...words)).toBe('a');
     for (const words of [
       ['stop', 'web'],
       ['build', '.'],
     ])
-      expect(mustMeet(driving(...words))).toBe(false);
+      expect(driving(...words)).toBe('');
   });
 
   it('is not needed when steps follow one another, or are elsewhere, or there is one', () => {
-    expect(mustMeet(createPlan([step('a', [], { detach: true })]))).toBe(false);
-    expect(mustMeet(createPlan([step('a'), step('b', ['a'], { arguments: ['a'] }), step('c', ['b'])]))).toBe(false);
-    expect(mustMeet(createPlan([step('a'), step('b', [], { network: 'none' })]))).toBe(false);
+    expect(meetingOf(step('a', [], { detach: true }))).toBe('');
+    expect(meetingOf(step('a'), step('b', ['a'], { arguments: ['a'] }), step('c', ['b']))).toBe('');
+    expect(meetingOf(step('a'), step('b', [], { network: 'none' }))).toBe('');
   });
 });
 

@@ -1,6 +1,3 @@
-/** Far above what a build needs, far below what a machine has. */
-export const maxProcesses = 4096;
-
 /**
  * Rights of the engine's usual set that no step needs: raw packets (to pose as others on its network) and device files. The rest stays:
  * package managers change owners and set capabilities of files, servers bind low ports and change their user, sudo writes to the audit log.

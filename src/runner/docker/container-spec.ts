@@ -1,12 +1,12 @@
 import { fail } from '../../domain/failure.ts';
 import type { CmdStep } from '../../domain/step.ts';
 import { commandOf } from './command.ts';
-import { droppedRights, logging, maxProcesses } from './container-limits.ts';
+import { droppedRights, logging } from './container-limits.ts';
+import type { ContainerLimits } from './limits/applied.ts';
 import type { Place } from './network.ts';
 import { publishPorts } from './published-ports.ts';
-import { parseBytes, parseCpus } from './quantities.ts';
 import { joinParts, readRunOptions, type ContainerParts } from './run-options.ts';
-import { labelsOf, type RunScope } from './scope.ts';
+import { labels, labelsOf, type RunScope } from './scope.ts';
 import type { StepImage } from './step-image.ts';
 import type { Mount } from './mount.ts';
 
@@ -75,16 +75,30 @@ function readMount({ scope }: ContainerSource, mountOf: MountOf, written: Writte
   throw fail('unsupported', `--mount ${text} cannot be used here: only volumes of the run and tmpfs can`);
 }
 
-function limitsOf(step: CmdStep): ContainerParts {
-  const { cpus, memory, isolation } = step;
+function limitsOf({ isolation }: CmdStep, { pids, memoryBytes, nanoCpus }: ContainerLimits): ContainerParts {
   return {
     host: {
-      PidsLimit: maxProcesses,
-      ...(cpus !== undefined && { NanoCpus: parseCpus(cpus) }),
-      ...(memory !== undefined && { Memory: parseBytes(memory, 'memory') }),
+      PidsLimit: pids,
+      ...(nanoCpus !== undefined && { NanoCpus: nanoCpus }),
+      ...(memoryBytes !== undefined && { Memory: memoryBytes }),
       ...(isolation !== undefined && { Isolation: isolation }),
     },
   };
+}
+
+/** Flags that say in other words how many processors a container may use: where the run's are limited, its part says it. */
+const quotas = new Set(['cpu-period', 'cpu-quota']);
+
+function optionsOf({ step, scope }: ContainerSource): CmdStep['options'] {
+  const isLimited = scope.limits.nanoCpus !== undefined;
+  return step.options.filter(({ name }) => name !== 'mount' && !(isLimited && quotas.has(name)));
+}
+
+/** Labels of ours; a flag must not take them away. */
+function ownLabels({ scope, step, attempt }: ContainerSource, { nanoCpus }: ContainerLimits): ContainerParts {
+  const isLimited = scope.limits.nanoCpus !== undefined && nanoCpus !== undefined;
+  const cap = isLimited ? { [labels.cpus]: String(nanoCpus) } : {};
+  return { config: { Labels: { ...labelsOf(scope, { id: step.id, attempt }), ...cap } } };
 }
 
 function rightsOf({ step }: ContainerSource): ContainerParts {
@@ -144,16 +158,16 @@ export interface ContainerSpec {
  */
 export function describeContainer(source: ContainerSource, mountOf: MountOf): ContainerSpec {
   const { step, scope, place } = source;
-  const options = step.options.filter(({ name }) => name !== 'mount');
+  const limits = scope.limits.of(step);
+  const options = optionsOf(source);
   const flags = step.options.filter(({ name }) => name === 'mount').map(({ value = '' }) => parseMount(value));
   const mounts = [...source.mounts, ...socketOf(source), ...flags.map((flag) => readMount(source, mountOf, flag))];
   const parts = [
-    limitsOf(step),
+    limitsOf(step, limits),
     rightsOf(source),
     portsOf(source),
     readRunOptions(options, scope.settings.allowPrivileged ?? false),
-    // Labels of ours stand last: a flag must not take them away.
-    { config: { Labels: labelsOf(scope, { id: step.id, attempt: source.attempt }) } },
+    ownLabels(source, limits),
   ].reduce(joinParts, baseOf(source, mounts));
   const endpoint = place.hasNames ? { NetworkingConfig: { EndpointsConfig: { [place.mode]: parts.endpoint } } } : {};
   return {

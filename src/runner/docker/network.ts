@@ -4,7 +4,7 @@ import type { CmdStep, Network } from '../../domain/step.ts';
 import { EngineRefusal, isMissing } from './errors.ts';
 import { isConflict, removeQuietly } from './images.ts';
 import { objectField, textField } from './json-lines.ts';
-import { implicitNetwork, mustMeet } from './meeting.ts';
+import { findMeeting, implicitNetwork } from './meeting.ts';
 import { labels, labelsOf, nameOf, type RunScope } from './scope.ts';
 
 /** Where a container's end of a network is. */
@@ -80,24 +80,25 @@ function plainPlace({ settings }: RunScope, name: string): Place | undefined {
 
 /** Prepares a run's networks; those that steps surely need are begun at once. */
 export function createRunNetworks(scope: RunScope): RunNetworks {
-  const isImplicitNeeded = mustMeet(scope.plan);
+  const meeting = findMeeting(scope.plan);
   const declared = new Map(scope.plan.networks.map((network) => [network.name, network]));
   const begun = new Map<string, Promise<Place>>();
-  const find = (network: Network): Promise<Place> => {
+  const find = (network: Network, { id }: CmdStep): Promise<Place> => {
     if (network.skipCreation) return findExisting(scope, network);
-    if (network.name === implicitNetwork && !isImplicitNeeded) return Promise.resolve(plainBridge);
+    if (network.name === implicitNetwork && !meeting.has(id)) return Promise.resolve(plainBridge);
     const place = begun.get(network.name) ?? create(scope, network);
     begun.set(network.name, place);
     return place;
   };
   for (const step of scope.plan.steps) {
     const network = step.kind === 'cmd' ? declared.get(step.network ?? '') : undefined;
-    if (network && !network.skipCreation) find(network).catch(() => undefined); // whoever needs it is told
+    if (step.kind === 'cmd' && network && !network.skipCreation) find(network, step).catch(() => undefined); // whoever needs it is told
   }
   return {
-    place: async ({ network: name }) => {
+    place: async (step) => {
+      const { network: name } = step;
       const network = name === undefined ? undefined : declared.get(name);
-      if (network) return find(network);
+      if (network) return find(network, step);
       const plain = name === undefined ? plainBridge : plainPlace(scope, name);
       if (plain) return plain;
       throw fail('invalid-request', `the task declares no network "${name ?? ''}"`);

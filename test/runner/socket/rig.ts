@@ -14,6 +14,7 @@ export function aWorld(change: Partial<ContainerWorld> = {}): ContainerWorld {
   });
   return {
     labels,
+    limits: { memoryBytes: undefined, pids: 4096, nanoCpus: undefined },
     hasSubpath: false,
     socketPath: '/sockets/own',
     shared: new Map([

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunId } from '../../../src/domain/run.ts';
+import { usualRunLimits } from '../../../src/domain/run-limits.ts';
+import { applyLimits } from '../../../src/runner/docker/limits/applied.ts';
+import { freeCpus } from '../../../src/runner/docker/limits/cpus.ts';
 import { createPlan } from '../../../src/domain/step-defaults.ts';
 import { connectEngine, type Engine } from '../../../src/runner/docker/index.ts';
 import { sweepSockets } from '../../../src/runner/docker/socket/paths.ts';
@@ -88,6 +91,14 @@ describe('the engine socket of a run', () => {
       plan: createPlan([]),
       installation: 'i',
       settings: { socketDirectory: join(directory, 's') },
+      limits: applyLimits({
+        plan: createPlan([]),
+        settings: usualRunLimits,
+        capacity: { memoryBytes: 0, cpus: 0 },
+        cpus: undefined,
+        maxParallel: undefined,
+      }),
+      cpus: freeCpus,
       now: () => 0,
       inBackground: (_, work) => work(),
       ...change,

@@ -1,3 +1,6 @@
+import type { ContainerLimits } from '../limits/applied.ts';
+import { limitsQuery } from '../limits/build-limits.ts';
+import { capAmounts } from './container-caps.ts';
 import { reachesHost, refuse } from './refusal.ts';
 import { show } from './fields.ts';
 
@@ -25,6 +28,7 @@ function isHarmless(name: string, value: string): boolean {
 
 /** What a build's instructions may be on; `network` finds networks of the run and throws for others. */
 export interface BuildWorld {
+  readonly limits: ContainerLimits;
   readonly network: (name: string) => { readonly mode: string };
   readonly container: (name: string) => string;
 }
@@ -32,6 +36,19 @@ export interface BuildWorld {
 function networkOf({ network, container }: BuildWorld, name: string): string {
   if (name === '') return '';
   return name.startsWith('container:') ? `container:${container(name.slice('container:'.length))}` : network(name).mode;
+}
+
+/** What the containers of a build may have: no more than others that the step makes. */
+function capBuild(limits: ContainerLimits, query: URLSearchParams): ContainerLimits {
+  const asked = (name: string): number => Number(query.get(name) ?? 0);
+  const wanted = { Memory: asked('memory'), CpuQuota: asked('cpuquota'), CpuPeriod: asked('cpuperiod') };
+  const { Memory: memory, NanoCpus: nanos } = capAmounts(wanted, limits);
+  const { memoryBytes, nanoCpus } = limits;
+  return {
+    ...limits,
+    memoryBytes: memoryBytes === undefined ? undefined : Number(memory),
+    nanoCpus: nanoCpus === undefined ? undefined : Number(nanos),
+  };
 }
 
 /**
@@ -47,6 +64,7 @@ export function rewriteBuildQuery(world: BuildWorld, query: URLSearchParams): UR
     if (!harmless.has(name)) continue;
     read.append(name, name === 'networkmode' ? networkOf(world, value) : value);
   }
+  for (const [name, value] of Object.entries(limitsQuery(capBuild(world.limits, read)))) read.set(name, value);
   read.set('rm', '1');
   read.set('forcerm', '1');
   read.set('version', '1');

@@ -1,4 +1,5 @@
-import { droppedRights, logging, maxProcesses } from '../container-limits.ts';
+import { droppedRights, logging } from '../container-limits.ts';
+import { capAmounts } from './container-caps.ts';
 import { joinLabels } from './labels.ts';
 import {
   emptyBecause,
@@ -92,11 +93,6 @@ const atLeastZero: Rule = (value, field) => {
   return given;
 };
 
-const processes: Rule = (value, field) => {
-  const given = (number(value, field) ?? 0) as number;
-  return given > 0 && given < maxProcesses ? given : maxProcesses;
-};
-
 /** An empty list is not the same as none here: it uncovers parts of the machine. */
 const hiddenPaths: Rule = (value, field) => {
   if (value !== undefined && value !== null) throw refuse(`"${field}"`, 'it uncovers files of the machine');
@@ -118,7 +114,7 @@ const restartPolicy: Rule = (value, field) => {
 };
 
 const amounts = Object.fromEntries(
-  'BlkioWeight CpuPeriod CpuQuota CpuShares Memory MemoryReservation MemorySwap MemorySwappiness NanoCpus ShmSize'
+  'BlkioWeight CpuPeriod CpuQuota CpuShares Memory MemoryReservation MemorySwap MemorySwappiness NanoCpus PidsLimit ShmSize'
     .split(' ')
     .map((name) => [name, number]),
 );
@@ -159,7 +155,6 @@ function hostRules(world: ContainerWorld): Rules {
     OomKillDisable: toHost,
     OomScoreAdj: atLeastZero,
     PidMode: containerMode(world, oneOf('')),
-    PidsLimit: processes,
     PortBindings: portBindings,
     Privileged: toHost,
     PublishAllPorts: emptyBecause('name the ports with -p'),
@@ -222,10 +217,9 @@ export function rewriteContainer(world: ContainerWorld, given: unknown, name: st
     ...config,
     Labels: joinLabels(given['Labels'], world.labels),
     HostConfig: {
-      ...host,
+      ...capAmounts(host, world.limits),
       NetworkMode: mode,
       CapDrop: droppedToo(host['CapDrop'], 'CapDrop'),
-      PidsLimit: host['PidsLimit'] ?? maxProcesses,
       LogConfig: logging,
       Mounts: readMounts(world, given['HostConfig']),
     },

@@ -20,6 +20,8 @@ async function own({ objects }: Means, name: string | undefined): Promise<OwnCon
   return findContainer(await objects.containers(), name ?? '');
 }
 
+const noDeadline = { deadlineMs: 'none' } as const;
+
 interface Passed {
   readonly query?: readonly string[];
   readonly isLong?: boolean;
@@ -111,6 +113,26 @@ const attach: Handler = async (means, call, [name]) => {
   await passConnection(means, call, { path: `/containers/${id}/attach`, query, deadlineMs: 'none' });
 };
 
+/** Starts a container once the others of the run have made room for it among the run's processors. */
+function starting(end: string, passed: Passed): Handler {
+  return async (means, call, [name]) => {
+    const { id } = await own(means, name);
+    const onward = { path: `/containers/${id}${end}`, query: queryOf(call, passed), ...(passed.isLong && noDeadline) };
+    await means.scope.cpus.starting(id, undefined, () => pass(means, call, onward));
+  };
+}
+
+/** A call after which a container may have ended. */
+function ending(handler: Handler): Handler {
+  return async (means, call, names) => {
+    try {
+      await handler(means, call, names);
+    } finally {
+      means.scope.cpus.ended();
+    }
+  };
+}
+
 const putArchive: Handler = async (means, call, [name]) => {
   const { id } = await own(means, name);
   await pass(means, call, {
@@ -179,18 +201,18 @@ export const containerRoutes: Readonly<Record<string, Handler>> = {
   'GET /containers/*/archive': about('/archive', { query: ['path'], isLong: true }),
   'HEAD /containers/*/archive': about('/archive', { query: ['path'] }),
   'PUT /containers/*/archive': putArchive,
-  'POST /containers/*/start': about('/start', { query: ['detachKeys'] }),
-  'POST /containers/*/stop': about('/stop', { query: ['t', 'signal'], isLong: true }),
-  'POST /containers/*/restart': about('/restart', { query: ['t', 'signal'], isLong: true }),
-  'POST /containers/*/kill': about('/kill', { query: ['signal'] }),
+  'POST /containers/*/start': starting('/start', { query: ['detachKeys'] }),
+  'POST /containers/*/stop': ending(about('/stop', { query: ['t', 'signal'], isLong: true })),
+  'POST /containers/*/restart': starting('/restart', { query: ['t', 'signal'], isLong: true }),
+  'POST /containers/*/kill': ending(about('/kill', { query: ['signal'] })),
   'POST /containers/*/pause': about('/pause'),
   'POST /containers/*/unpause': about('/unpause'),
-  'POST /containers/*/wait': about('/wait', { query: ['condition'], isLong: true }),
+  'POST /containers/*/wait': ending(about('/wait', { query: ['condition'], isLong: true })),
   'POST /containers/*/resize': about('/resize', { query: ['h', 'w'] }),
   'POST /containers/*/rename': rename,
   'POST /containers/*/attach': attach,
   // Volumes without a name carry no label: they must go with their container.
-  'DELETE /containers/*': about('', { query: ['force'], fixed: { v: '1' } }),
+  'DELETE /containers/*': ending(about('', { query: ['force'], fixed: { v: '1' } })),
   'POST /containers/*/exec': createExec,
   'POST /exec/*/start': startExec,
   'POST /exec/*/resize': aboutExec('resize'),

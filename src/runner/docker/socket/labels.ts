@@ -16,5 +16,7 @@ export function joinLabels(given: unknown, own: Readonly<Record<string, string>>
 
 /** The labels of what steps make by the socket. The step is left empty: an image's own label must not name one. */
 export function madeLabels(scope: RunScope): Readonly<Record<string, string>> {
-  return { ...labelsOf(scope), [labels.step]: '', [labels.origin]: 'socket' };
+  const { nanoCpus } = scope.limits.made;
+  const cap = nanoCpus === undefined ? {} : { [labels.cpus]: String(nanoCpus) };
+  return { ...labelsOf(scope), ...cap, [labels.step]: '', [labels.origin]: 'socket' };
 }

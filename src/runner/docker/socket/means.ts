@@ -52,7 +52,7 @@ function hasMounts(body: unknown): boolean {
 
 /** What a container may refer to at this moment. `body` is what asks. */
 export async function lookAround(means: Means, body?: unknown): Promise<ContainerWorld> {
-  const { objects, names, labels, shared, socketPath } = means;
+  const { scope, objects, names, labels, shared, socketPath } = means;
   const [containers, networks, canMountParts] = await Promise.all([
     objects.containers(),
     objects.networks(),
@@ -60,6 +60,7 @@ export async function lookAround(means: Means, body?: unknown): Promise<Containe
   ]);
   return {
     labels,
+    limits: scope.limits.made,
     shared,
     socketPath,
     hasSubpath: canMountParts,
