@@ -123,5 +123,6 @@ export function withholdSecrets(outcome: Outcome, mask: (text: string) => string
     if (mask(value) === value) kept.push([name, value]);
     else withheld.push(name);
   }
-  return withheld.length === 0 ? outcome : { ...outcome, outputs: Object.fromEntries(kept), withheld };
+  if (withheld.length === 0) return outcome;
+  return { ...outcome, outputs: Object.fromEntries(kept), withheld: [...(outcome.withheld ?? []), ...withheld] };
 }

@@ -1,9 +1,11 @@
+import type { ImageAtDigest } from '../domain/base-image.ts';
 import type { ImageDependencies } from '../domain/dependencies.ts';
 import type { OutputStream } from '../domain/event.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { OutputImage, RunId } from '../domain/run.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
 import type { Plan, Step, StepId } from '../domain/step.ts';
+import type { BaseImageTrigger } from '../domain/task.ts';
 import type { Context } from '../source/ports.ts';
 
 /** Where a step's output and results go. Calls never throw and never wait; what is behind them bounds and batches. */
@@ -14,6 +16,27 @@ export interface StepIo {
   pushed(image: OutputImage): void;
   /** What the images that a build made stand on. */
   builtOn(dependencies: readonly ImageDependencies[]): void;
+}
+
+/** The attempt at a run that something on an engine is named after. */
+export interface NamedAttempt {
+  readonly runId: RunId;
+  readonly attempt: number;
+}
+
+/** What becomes of what the steps of a run shared. */
+export interface DisposeOptions {
+  /** Keep the workspace, if there is one, for a later run that goes on from here. */
+  readonly keepWorkspace: boolean;
+}
+
+/** What a run that changed base images have set off must keep to. */
+export interface BaseUpdateSetup {
+  /** Builds that stand on these references stand on these digests, or on newer ones. */
+  readonly images: readonly ImageAtDigest[];
+  readonly strategy: NonNullable<BaseImageTrigger['strategy']>;
+  /** The images of the task and what they stand on, as its last good run made them; asked for only where they may be rebased. */
+  readonly made: readonly ImageDependencies[];
 }
 
 /** What a runner must know of a run before its first step. */
@@ -33,12 +56,23 @@ export interface RunSetup {
    * there under `attempt`, the attempt that began it; `run` for such a try follows the container that does it, and never makes another.
    */
   readonly begunTries?: ReadonlyMap<StepId, number>;
+  /**
+   * The earlier run whose kept workspace this one begins with, as a copy, in place of the context's files; `prepare` rejects with `not-found`
+   * when it is gone.
+   */
+  readonly workspaceOf?: NamedAttempt;
+  /** Processors that the run asks for, parts of one too; absent: as many as the runner gives. */
+  readonly cpus?: number;
+  /** How many steps may run at the same time; absent: any number. */
+  readonly maxParallel?: number;
   /** All that will be run (absent: build and push steps alone): what the steps share (networks, volumes, a workspace) is made ready from it. */
   readonly plan?: Plan;
   /** Opens the context of a build step that names one of its own: a git repository, a tar archive. */
   readonly openRemoteContext?: (url: string, signal: AbortSignal) => Promise<Context>;
   /** What `build` steps read. Absent for a run without a context. */
   readonly context?: Context;
+  /** For a run that changed base images have set off. */
+  readonly baseUpdate?: BaseUpdateSetup;
   /** Credentials by registry host, for pulls and pushes. */
   readonly registryCredentials: Readonly<Record<string, RegistryCredential>>;
 }
@@ -50,18 +84,24 @@ export interface RunSetup {
  * When `signal` aborts, the step's work is really stopped before `run` resolves; its outcome is then `canceled`
  * (the engine room turns it into `timed-out` where the abort came from a timeout), never `failed`: that would be tried again, or ignored.
  * A failure's message says how the step ended for people, with its exit code where it has one. A detached step has succeeded once it runs.
- * `dispose` removes everything made for the run; it is idempotent and takes no signal.
+ * `dispose` removes everything made for the run, but for a workspace that is to be kept; it is idempotent and takes no signal.
  */
 export interface StepRunner {
   prepare(run: RunSetup): Promise<PreparedRun>;
   /** True when what an earlier attempt at this run has made is still there, so that it can be taken up again. */
-  holds(run: Pick<RunSetup, 'runId' | 'attempt'>): Promise<boolean>;
+  holds(run: NamedAttempt): Promise<boolean>;
+  /** True when the workspace that this attempt ended with was kept, and is still here. */
+  keeps(run: NamedAttempt): Promise<boolean>;
+  /** True when an image that a build made is still here: under each of these names, or by its id when it has none. */
+  hasBuilt(image: { readonly names: readonly string[]; readonly imageId: string }): Promise<boolean>;
+  /** True when the registry says that it still has an image, by its digest. False also when it does not answer. */
+  hasPushed(image: OutputImage, credentials: RunSetup['registryCredentials']): Promise<boolean>;
 }
 
 export interface PreparedRun {
   /** `attempt` counts the tries of this step within the run, from 1 (the default): a retry never meets what an earlier one left behind. */
   run(step: Step, io: StepIo, signal: AbortSignal, attempt?: number): Promise<Outcome>;
-  dispose(): Promise<void>;
+  dispose(how?: DisposeOptions): Promise<void>;
   /** In place of `dispose` when another attempt has the run: lets go of everything and removes nothing. */
   abandon(): void;
 }

@@ -12,6 +12,7 @@ import type { Timer } from './policy/timeout.ts';
 import type { PreparedRun, RunSetup, StepIo, StepRunner } from './ports.ts';
 import type { Progress, StepProgress } from './progress.ts';
 import { resultOf, type RunResult } from './result.ts';
+import { isWorkspaceWanted, type TakenOver } from './resume.ts';
 import { stop, stopOf } from './stop.ts';
 
 export type { RunResult } from './result.ts';
@@ -31,6 +32,10 @@ export interface RunPlanOptions {
   readonly emit: (event: RunEvent) => void;
   /** How far the run is already: it goes on from there. */
   readonly progress?: Progress | undefined;
+  /** What is taken over from an earlier run; said once, when this run begins. */
+  readonly takenOver?: TakenOver | undefined;
+  /** Keep the workspace of a run that does not succeed. */
+  readonly keepFailed?: boolean;
   readonly clock: Clock;
   /**
    * Resolves when everything that was emitted so far is kept for good; rejects when another attempt has the run. Absent: nothing of the
@@ -102,9 +107,10 @@ function listBegun({ steps }: Progress): ReadonlyMap<StepId, number> {
   return new Map([...steps].flatMap(([id, { lastTry }]) => (lastTry === undefined ? [] : [[id, lastTry]])));
 }
 
-function setUp({ setup, progress, emit, recorded }: RunPlanOptions): RunSetup {
+function setUp({ setup, progress, emit, recorded, maxParallel }: RunPlanOptions): RunSetup {
   return {
     ...setup,
+    ...(maxParallel !== undefined && { maxParallel }),
     ...(progress && { begunTries: listBegun(progress) }),
     ...(recorded && {
       recorded,
@@ -116,7 +122,13 @@ function setUp({ setup, progress, emit, recorded }: RunPlanOptions): RunSetup {
   };
 }
 
-async function execute(options: RunPlanOptions, prepared: PreparedRun, signal: AbortSignal): Promise<RunResult> {
+/** What a run came to, and whether its workspace is worth keeping. */
+interface Executed {
+  readonly result: RunResult;
+  readonly keepWorkspace: boolean;
+}
+
+async function execute(options: RunPlanOptions, prepared: PreparedRun, signal: AbortSignal): Promise<Executed> {
   const { emit, plan, timer, maxParallel, progress, clock } = options;
   const lastLines = createLastLines();
   const runTry = createRunTry(options, prepared, lastLines);
@@ -138,9 +150,17 @@ async function execute(options: RunPlanOptions, prepared: PreparedRun, signal: A
       ioOf(step, emit).output('system', 'the failure of this step is ignored (ignoreErrors)');
     emit({ kind: 'step-ended', step: step.id, outcome });
   };
-  const finished = progress?.finished;
+  const finished = progress?.finished ?? options.takenOver?.finished;
   const outcomes = await executePlan(plan, { runStep, signal, onEnd, maxParallel, finished });
-  return lastLines.describe(resultOf(plan, outcomes, signal));
+  const result = lastLines.describe(resultOf(plan, outcomes, signal));
+  const hasFailed = result.status !== 'Succeeded' && stopOf(signal)?.kind !== 'handed-back';
+  return { result, keepWorkspace: options.keepFailed === true && hasFailed && isWorkspaceWanted(plan, outcomes) };
+}
+
+/** Says what is to be run, and what need not be. */
+function announcePlan({ plan, takenOver, emit }: RunPlanOptions): void {
+  emit({ kind: 'run-planned', steps: plan.steps.map(({ id, kind }) => ({ id, kind })) });
+  for (const event of takenOver?.events ?? []) emit(event);
 }
 
 /**
@@ -153,16 +173,17 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     stop(timeout, { kind: 'run-timed-out', afterMs: options.timeoutMs });
   });
   const signal = AbortSignal.any([options.signal, timeout.signal]);
-  if (!options.progress) {
-    options.emit({ kind: 'run-planned', steps: options.plan.steps.map(({ id, kind }) => ({ id, kind })) });
-  }
+  if (!options.progress) announcePlan(options);
   try {
     const prepared = await options.runner.prepare(setUp(options));
+    let keepWorkspace = false;
     try {
-      return await execute(options, prepared, signal);
+      const executed = await execute(options, prepared, signal);
+      ({ keepWorkspace } = executed);
+      return executed.result;
     } finally {
       if (stopOf(options.signal)?.kind === 'superseded') prepared.abandon();
-      else await prepared.dispose();
+      else await prepared.dispose({ keepWorkspace });
     }
   } finally {
     cancelTimer();

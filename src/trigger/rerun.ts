@@ -17,8 +17,11 @@ export function repeatedBy(cause: RunCause): RunId | undefined {
  * The cause of a run that repeats another. What a forge's event made stays one: its branch and commit are the same, its status is told to
  * the forge again, and a stranger's code gets no more rights by being run again. Everything else is now somebody's own wish.
  */
-function causeOf({ cause, runId }: Run, who: string): RunCause {
-  return cause?.kind === 'source' ? { ...cause, rerunOf: runId } : { kind: 'manual', by: who, rerunOf: runId };
+function causeOf({ cause, runId }: Run, { who, fromFailed }: RerunWish): RunCause {
+  const again = { rerunOf: runId, ...(fromFailed && { fromFailed }) };
+  if (cause?.kind !== 'source') return { kind: 'manual', by: who, ...again };
+  const { fromFailed: _, ...event } = cause;
+  return { ...event, ...again };
 }
 
 const hint = 'submit it again with its secrets';
@@ -64,20 +67,41 @@ export interface RerunTask {
   readonly secrets: TaskSecrets;
 }
 
+/** How a run is to be repeated. */
+export interface RerunWish {
+  /** The caller. */
+  readonly who: string;
+  /** Only from where it failed: what had succeeded is taken over. */
+  readonly fromFailed: boolean;
+  /** Whether the run's plan is still kept: a worker goes on with that very plan. */
+  readonly hasPlan: boolean;
+}
+
+/** Refuses to go on from a run that left nothing to go on from. */
+function checkResumable({ runId, status, plannedAttempt }: Run, hasPlan: boolean): void {
+  const whole = `run it again whole: slipway runs rerun ${runId}`;
+  const refuse = (why: string): Error => fail('conflict', `run ${runId} ${why}`, { field: 'fromFailed', hint: whole });
+  if (status === 'Succeeded') throw refuse('succeeded: there is no failed step to go on from');
+  if (plannedAttempt === undefined) throw refuse('never got as far as its steps, so there is nothing to go on from');
+  if (!hasPlan) throw refuse('ended too long ago: its plan is not kept any more (SLIPWAY_KEEP_FAILED)');
+}
+
 /**
- * Makes the submission that repeats a run as it was: the same request, and the secrets of its task as they are now.
- * @throws `conflict` when the run is not over, or when secrets are gone that came with its request.
+ * Makes the submission that repeats a run as it was: the same request, and the secrets of its task as they are now; from its beginning, or
+ * from where it failed.
+ * @throws `conflict` when the run is not over, when secrets are gone that came with its request, and when there is nothing to go on from.
  */
-export function repeatRun(run: Run, who: string, task: RerunTask | undefined): Submission {
+export function repeatRun(run: Run, wish: RerunWish, task: RerunTask | undefined): Submission {
   if (!isFinal(run.status)) {
     throw fail('conflict', `run ${run.runId} is not over: it is ${run.status}`, {
       hint: 'cancel it first, or wait for its end',
     });
   }
+  if (wish.fromFailed) checkResumable(run, wish.hasPlan);
   const sourceSecret = sourceSecretOf(run, task);
   return {
     request: refill(run, task?.secrets),
-    cause: causeOf(run, who),
+    cause: causeOf(run, wish),
     ...(sourceSecret !== undefined && { sourceSecret }),
     ...(run.task !== undefined && {
       task: { name: run.task, ...(run.maxConcurrent !== undefined && { maxConcurrentRuns: run.maxConcurrent }) },

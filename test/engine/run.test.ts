@@ -3,7 +3,7 @@ import type { RunEvent } from '../../src/domain/event.ts';
 import type { RunId } from '../../src/domain/run.ts';
 import { runPlan } from '../../src/engine/run.ts';
 import { stop } from '../../src/engine/stop.ts';
-import { aPlan, aStep, createManualTimer, createStage } from '../rig/steps.ts';
+import { aPlan, aStep, createManualTimer, createStage, nothingRemains } from '../rig/steps.ts';
 
 function start(plan = aPlan(aStep('build')), timeoutMs = 10_000) {
   const stage = createStage();
@@ -30,6 +30,7 @@ function start(plan = aPlan(aStep('build')), timeoutMs = 10_000) {
         });
       },
       holds: () => Promise.resolve(false),
+      ...nothingRemains,
     },
     timeoutMs,
     timer: time.timer,

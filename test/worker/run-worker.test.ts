@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/ports.ts';
 import { createPlanKeeper } from '../../src/worker/plan-keeper.ts';
 import { startRunWorker, type RunWorker } from '../../src/worker/run-worker.ts';
 import { aRequest } from '../rig/runs.ts';
-import { createManualTimer, createStage } from '../rig/steps.ts';
+import { createManualTimer, createStage, nothingRemains } from '../rig/steps.ts';
 
 const clock = { now: () => Date.now() };
 let store: Store;
@@ -50,7 +50,11 @@ async function startWorker(stopGraceMs = 10): Promise<RunWorker> {
         });
       },
       holds: () => Promise.resolve(false),
+      ...nothingRemains,
     },
+    keepFailedMs: 0,
+    loadArchived: () => Promise.resolve(undefined),
+    listWorkers: () => store.workers.list(),
     plans: createPlanKeeper(store.runs, Buffer.alloc(32)),
     registryHost: 'r.example.com',
     clock,
