@@ -1,3 +1,5 @@
+import type { BaseUpdate, ImageAtDigest } from '../domain/base-image.ts';
+import type { ImageIdentity } from '../domain/dependencies.ts';
 import type { RegistryEvent } from '../domain/event.ts';
 import type { RunId } from '../domain/run.ts';
 import type { Lane } from '../domain/run-cause.ts';
@@ -17,6 +19,8 @@ export interface QueuePlace {
 export interface RunQueue {
   /** Queues a run; a second call for a run that is still queued or being worked on has no effect. */
   enqueue(id: RunId, place?: QueuePlace): Promise<void>;
+  /** The same for many, in few round trips. */
+  enqueueMany(runs: readonly { readonly id: RunId; readonly place?: QueuePlace }[]): Promise<void>;
   /** Takes a run that no worker has begun out of its pool's queue; true when it was there. */
   remove(id: RunId, pool?: string): Promise<boolean>;
   /** 1 for the next run of the pool to be taken, undefined when it is not waiting or was put off for a moment. */
@@ -65,8 +69,15 @@ export interface RunNotice {
 }
 
 /** Who hears of runs; each on its own, so that one that cannot keep up or fails is no matter to the other. */
-export const noticeListeners = ['commit-statuses', 'notifications'] as const;
+export const noticeListeners = ['commit-statuses', 'notifications', 'base-images'] as const;
 export type NoticeListener = (typeof noticeListeners)[number];
+
+/** The kinds of notice that a listener is told of; the others are not even queued for it. */
+export const noticeKinds: Readonly<Record<NoticeListener, readonly RunNotice['kind'][]>> = {
+  'commit-statuses': ['queued', 'started', 'ended'],
+  notifications: ['queued', 'started', 'ended'],
+  'base-images': ['ended'],
+};
 
 /** What a consumer of a queue can be asked for. */
 export interface QueueConsumer {
@@ -76,8 +87,10 @@ export interface QueueConsumer {
 
 /** What happens to runs, on its way to those who tell others of it. */
 export interface RunNotices {
-  /** Tells all listeners; idempotent by run, kind and attempt. Rejects with `redis-unavailable` within 2 s. */
+  /** Tells all listeners of its kind; idempotent by run, kind and attempt. Rejects with `redis-unavailable` within 2 s. */
   publish(notice: RunNotice): Promise<void>;
+  /** The same for many, in few round trips; only for those `listeners` that are named. Some may have been told before a rejection. */
+  publishMany(notices: readonly RunNotice[], listeners?: readonly NoticeListener[]): Promise<void>;
   /**
    * Hands out the notices for one listener, each at least once, in no certain order; again, with growing and jittered pauses, when
    * `handle` rejects. What never succeeds is kept among the failed for a week.
@@ -174,5 +187,53 @@ export interface TimerQueue {
     handle: (occurrence: TimerOccurrence) => Promise<void>,
     onError: (error: Error) => void,
   ): Promise<QueueConsumer>;
+  close(): Promise<void>;
+}
+
+/** A change of a base image that somebody told or found, before it was looked at: a reference (with a tag) and what it stands for now. */
+export interface ToldUpdate {
+  readonly image: ImageAtDigest;
+  readonly source: BaseUpdate['source'];
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly by?: string;
+}
+
+/** A {@link ToldUpdate} as it was heard: who told it may not have said what the reference stands for now, which is then asked of its registry. */
+export type HeardUpdate = Omit<ToldUpdate, 'image'> & { readonly image: ImageIdentity };
+
+/** What the endpoint of a task's base-image trigger is told of (`updateTriggerEndpoint`). */
+export interface EndpointNews {
+  readonly task: TaskName;
+  readonly campaign: string;
+  /** 1 for the first run of this task in this campaign. */
+  readonly try: number;
+  readonly images: readonly ImageAtDigest[];
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/**
+ * Work of base-image patching. `learn`: read what the task's images stand on. `told`: a base may have changed. `look`: see to the campaigns.
+ * `tell`: tell an endpoint that a task is rebuilt.
+ */
+export type PatchJob =
+  | { readonly kind: 'learn'; readonly task: TaskName; readonly taskVersion: number }
+  | { readonly kind: 'told'; readonly update: HeardUpdate }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'tell'; readonly news: EndpointNews };
+
+/** Work of base-image patching, on its way to a trigger worker. */
+export interface PatchQueue {
+  /**
+   * Idempotent by the whole job while it waits; what is published while it is worked on is handed out once more afterwards, since who
+   * works on it may have looked too early. Rejects with `redis-unavailable` within 2 s.
+   */
+  publish(job: PatchJob): Promise<void>;
+  /**
+   * Hands each out at least once, again with growing pauses when `handle` rejects; `told` and `look` one at a time in each process, in the
+   * order they came, `learn` and `tell` several at a time and no matter how long those take.
+   */
+  consume(handle: (job: PatchJob) => Promise<void>, onError: (error: Error) => void): Promise<QueueConsumer>;
   close(): Promise<void>;
 }

@@ -4,6 +4,9 @@ import type { Run, RunId, RunStatus, RunType } from '../domain/run.ts';
 import type { RunCause } from '../domain/run-cause.ts';
 import type { RunRequest } from '../domain/run-request.ts';
 import type { Task, TaskName } from '../domain/task.ts';
+import type { BaseImageStore, CampaignStore } from './patch-ports.ts';
+
+export type { BaseImageStore, CampaignStore } from './patch-ports.ts';
 
 /** What a new run is made from. */
 export interface NewRun {
@@ -50,6 +53,8 @@ export interface RunStore {
    * `created` is false when the idempotency key had made `run` before.
    */
   create(run: NewRun): Promise<{ run: Run; created: boolean }>;
+  /** The same for many, in order and each for itself, in few round trips: what was made before a rejection stays made. */
+  createMany(runs: readonly NewRun[]): Promise<readonly { run: Run; created: boolean }[]>;
   get(id: RunId): Promise<Run | undefined>;
   list(query: { conditions: readonly RunCondition[]; limit: number; after?: string }): Promise<RunPage>;
   /**
@@ -74,8 +79,11 @@ export interface RunStore {
   /** Ends a run whatever its attempt, for the sweeper: a worker that does not answer a cancel or is lost. No effect on a final run. */
   end(id: RunId, status: Extract<RunStatus, 'Canceled' | 'Error'>, message: string): Promise<void>;
   setArchived(id: RunId, isArchiveEnabled: boolean): Promise<Run | undefined>;
-  /** Keeps a run's plan (sealed: it is opaque here) in place of an earlier one, for as long as a run may last. */
-  keepPlan(id: RunId, sealed: string): Promise<void>;
+  /**
+   * Keeps a run's plan (sealed: it is opaque here) in place of an earlier one, for `seconds` at least; when that is not given, for as long as a run may
+   * last.
+   */
+  keepPlan(id: RunId, sealed: string, seconds?: number): Promise<void>;
   /** The plan that was kept last; undefined when none was, or when it is too old. */
   findPlan(id: RunId): Promise<string | undefined>;
   /**
@@ -173,6 +181,8 @@ export interface TaskPage {
 export interface TaskStore {
   /** Undefined: no such task. */
   get(name: string): Promise<Task | undefined>;
+  /** The same for many, in the order asked for, in few round trips. */
+  getMany(names: readonly string[]): Promise<readonly (Task | undefined)[]>;
   list(query: { readonly limit: number; readonly after?: string }): Promise<TaskPage>;
   /** All tasks with a source trigger for this repository key (see `repositoryKeys` of what was put), or with any timer, in no order. */
   findByRepository(key: string): Promise<readonly Task[]>;
@@ -266,6 +276,8 @@ export interface NotificationStore {
 }
 
 export interface Store {
+  readonly baseImages: BaseImageStore;
+  readonly campaigns: CampaignStore;
   readonly notifications: NotificationStore;
   readonly tasks: TaskStore;
   readonly deliveries: DeliveryStore;

@@ -4,8 +4,9 @@ import { laneOf, type RunCause } from '../domain/run-cause.ts';
 import type { RunRequest } from '../domain/run-request.ts';
 import type { Run, RunType } from '../domain/run.ts';
 import type { TaskName } from '../domain/task.ts';
-import type { RunNotices, RunQueue } from '../queue/ports.ts';
-import type { RunStore, WorkerBeat, WorkerDirectory } from '../store/ports.ts';
+import type { QueuePlace, RunNotices, RunQueue } from '../queue/ports.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
+import type { NewRun, RunStore, WorkerBeat, WorkerDirectory } from '../store/ports.ts';
 import { sealRequestSecrets } from './sealed-secrets.ts';
 
 /** What every trigger needs to make runs. */
@@ -16,7 +17,7 @@ export interface SubmitDeps {
   readonly notices?: Pick<RunNotices, 'publish'> | undefined;
   readonly workers: Pick<WorkerDirectory, 'list'>;
   /** The installation's key: seals the request's secrets. */
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   /**
    * Plans the request, its secrets still in it, as a worker will; a task file in a context cannot be planned before. Throws, or rejects
    * with, `invalid-request` that names the field.
@@ -59,7 +60,7 @@ export function isUploadPath(location: string): boolean {
 
 /** What a run reads from; undefined for a task that comes with the request and reads nothing else. */
 async function checkSource(
-  deps: SubmitDeps,
+  deps: Pick<SubmitDeps, 'checkLocation' | 'hasUpload'>,
   request: RunRequest,
 ): Promise<{ location: string; secret?: string } | undefined> {
   if (request.sourceLocation === undefined) {
@@ -125,19 +126,23 @@ function runTypeOf({ request, task }: Submission): RunType {
   return isBuild ? 'QuickBuild' : 'QuickRun';
 }
 
-/**
- * Checks, stores and queues a run. Rejects with `invalid-request` (the field), for what people submit also with `engine-unavailable` (no
- * worker can build), or with `redis-unavailable`; nothing was queued then.
- */
-export async function submitRun(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
+/** What a submission comes to in the store, and its secrets apart. */
+export interface PreparedRun {
+  readonly wanted: NewRun;
+  readonly secrets: RequestSecrets;
+}
+
+/** Takes the secrets out of a submission, and checks what it reads from. Rejects with `invalid-request` (the field). */
+export async function prepareRun(
+  deps: Pick<SubmitDeps, 'checkLocation' | 'hasUpload' | 'key'>,
+  submission: Submission,
+): Promise<PreparedRun> {
   const { request, cause, task, idempotencyKey } = submission;
-  const pool = poolOf(request.agentPoolName);
-  await deps.checkPlan(request);
   const source = await checkSource(deps, request);
   const located = source === undefined ? request : { ...request, sourceLocation: source.location };
   const { request: masked, secrets } = splitSecrets(located, submission.sourceSecret ?? source?.secret);
-  await checkWorkers(deps, submission, pool);
-  const { run, created } = await deps.runs.create({
+  const pool = poolOf(request.agentPoolName);
+  const wanted = {
     runType: runTypeOf(submission),
     request: masked,
     cause,
@@ -146,9 +151,26 @@ export async function submitRun(deps: SubmitDeps, submission: Submission): Promi
     ...(pool !== undefined && { pool }),
     ...(hasSecrets(secrets) && { sealedSecrets: sealRequestSecrets(deps.key, secrets) }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
-  });
+  };
+  return { wanted, secrets };
+}
+
+/** Where in the queue a run goes. */
+export function placeOf({ pool, cause, createTime }: Run): QueuePlace {
+  return { pool, lane: laneOf(cause), since: Date.parse(createTime) };
+}
+
+/**
+ * Checks, stores and queues a run. Rejects with `invalid-request` (the field), for what people submit also with `engine-unavailable` (no
+ * worker can build), or with `redis-unavailable`; nothing was queued then.
+ */
+export async function submitRun(deps: SubmitDeps, submission: Submission): Promise<Submitted> {
+  await deps.checkPlan(submission.request);
+  const { wanted, secrets } = await prepareRun(deps, submission);
+  await checkWorkers(deps, submission, wanted.pool);
+  const { run, created } = await deps.runs.create(wanted);
   await passOn(deps, run, created);
-  return { run, created, masked, secrets };
+  return { run, created, masked: wanted.request, secrets };
 }
 
 async function passOn(deps: SubmitDeps, run: Run, isNew: boolean): Promise<void> {
@@ -162,8 +184,7 @@ async function passOn(deps: SubmitDeps, run: Run, isNew: boolean): Promise<void>
  */
 async function enqueue(deps: SubmitDeps, run: Run): Promise<void> {
   try {
-    const place = { pool: run.pool, lane: laneOf(run.cause), since: Date.parse(run.createTime) };
-    await deps.queue.enqueue(run.runId, place);
+    await deps.queue.enqueue(run.runId, placeOf(run));
   } catch (error) {
     deps.onWarning(`run ${run.runId} is stored but could not be queued; the sweeper will queue it`, error);
   }

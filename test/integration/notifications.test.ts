@@ -8,6 +8,7 @@ import { startNotifications } from '../../src/notify/notifications/start.ts';
 import { createBullNotifications } from '../../src/queue/bullmq/notifications.ts';
 import { createBullRunNotices } from '../../src/queue/bullmq/run-notices.ts';
 import { createRedisStore } from '../../src/store/redis/store.ts';
+import { cancelRun } from '../../src/trigger/cancel.ts';
 import { say, startReceiver } from '../notify/notifications/rig.ts';
 import { startRedis, type PrivateRedis } from '../rig/redis.ts';
 import { aNewRun } from '../store/fixtures.ts';
@@ -96,6 +97,22 @@ describe('notifications with two processes that tell', () => {
     await desk.replay('chat', dead!.id);
     await expect.poll(statuses, { timeout: 10_000 }).toEqual(['delivered']);
     expect(received).toHaveLength(4);
+  });
+
+  it('hear at once of a queued run that is canceled, and once, though the sweep tells of it too', async () => {
+    const { desk, archive, store, notices, statuses } = await setUp();
+    const { url, received } = await startReceiver(say(200));
+    await desk.put('chat', { url, events: ['run.canceled'] }, 'ann');
+    const { run } = await store.runs.create(aNewRun());
+    const queue = { remove: async () => true };
+    await cancelRun({ runs: store.runs, queue, notices, onWarning: expect.fail }, run.runId, 'ada');
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual(['delivered']);
+    await archive.save(run.runId);
+    await cancelRun({ runs: store.runs, queue, notices, onWarning: expect.fail }, run.runId, 'ada');
+    expect(await statuses()).toEqual(['delivered']);
+    expect(received.map(({ body }) => JSON.parse(body) as object)).toMatchObject([
+      { type: 'dev.slipway.run.canceled', data: { runId: run.runId, status: 'Canceled' } },
+    ]);
   });
 
   it('that hang hold up nothing of another receiver', async () => {

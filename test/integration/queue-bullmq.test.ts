@@ -8,7 +8,8 @@ import { createBullQueue } from '../../src/queue/bullmq/run-queue.ts';
 import { createBullConsumer, type BullConsumerOptions } from '../../src/queue/bullmq/run-consumer.ts';
 import { createBullRegistryEvents } from '../../src/queue/bullmq/registry-events.ts';
 import { anEvent, describeRegistryEvents } from '../queue/registry-events-contract.ts';
-import { createHands, describeRunQueue } from '../queue/run-queue-contract.ts';
+import { createHands } from '../queue/hands.ts';
+import { describeRunQueue } from '../queue/run-queue-contract.ts';
 import { startRedis, type PrivateRedis } from '../rig/redis.ts';
 
 let redis: PrivateRedis;
@@ -92,6 +93,7 @@ describe('a queue whose Redis is away', () => {
     await own.stop();
     const start = performance.now();
     await expect(queue.enqueue('ca2' as RunId)).rejects.toMatchObject(away);
+    await expect(queue.enqueueMany([{ id: 'ca2' as RunId }])).rejects.toMatchObject(away);
     await expect(queue.remove(run)).rejects.toMatchObject(away);
     await expect(queue.position(run)).rejects.toMatchObject(away);
     await expect(queue.has(run)).rejects.toMatchObject(away);

@@ -19,7 +19,9 @@ it('refuses a notice at once while Redis is away', async () => {
   const notices = await createBullRunNotices({ url: own.url, prefix: 'test' });
   await own.stop();
   const start = performance.now();
-  await expect(notices.publish(aNotice('ca1'))).rejects.toMatchObject({ failure: { reason: 'redis-unavailable' } });
+  const away = { failure: { reason: 'redis-unavailable' } };
+  await expect(notices.publish(aNotice('ca1'))).rejects.toMatchObject(away);
+  await expect(notices.publishMany([aNotice('ca1'), aNotice('ca2')])).rejects.toMatchObject(away);
   expect(performance.now() - start).toBeLessThan(500);
   await notices.close();
   await own.dispose();

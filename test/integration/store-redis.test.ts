@@ -152,6 +152,7 @@ describe('an outage', () => {
     const calls: (() => Promise<unknown>)[] = [
       () => store.ping(),
       () => store.runs.create(aNewRun({ idempotencyKey: 'k' })),
+      () => store.runs.createMany([aNewRun(), aNewRun()]),
       () => store.runs.get(id),
       () => store.runs.list({ conditions: [], limit: 5 }),
       () => store.runs.begin(id, 'w2'),

@@ -60,6 +60,28 @@ export function describeRunNotices(name: string, open: () => Promise<RunNotices>
       ]);
     });
 
+    it('tells many at once, to all listeners or to some, and nothing twice', async () => {
+      const [one, other] = [await listen('notifications'), await listen('commit-statuses')];
+      const many = Array.from({ length: 250 }, (_, index) => aNotice(`ca${index + 1}`, 'queued', 0));
+      await notices.publish(aNotice('ca1', 'queued', 0));
+      await notices.publishMany(many, ['notifications']);
+      await notices.publishMany([]);
+      await notices.publishMany([aNotice('ca1'), aNotice('ca2', 'queued', 0)]);
+      await expect.poll(() => one.heard.length, { timeout: 5000 }).toBe(251);
+      await expect.poll(() => other.heard.length).toBe(3);
+      const sorted = (list: readonly RunNotice[]) => list.map(({ runId, kind }) => `${runId} ${kind}`).sort();
+      expect(sorted(one.heard)).toEqual(sorted([...many, aNotice('ca1')]));
+      expect(sorted(other.heard)).toEqual(['ca1 ended', 'ca1 queued', 'ca2 queued']);
+    });
+
+    it('tells those who learn of base images of the ends of runs alone', async () => {
+      const { heard } = await listen('base-images');
+      await notices.publishMany([aNotice('ca1', 'queued', 0), aNotice('ca2')]);
+      for (const kind of ['queued', 'started', 'ended'] as const) await notices.publish(aNotice('ca3', kind));
+      await expect.poll(() => heard.length).toBe(2);
+      expect(heard.map(({ runId, kind }) => `${runId} ${kind}`).sort()).toEqual(['ca2 ended', 'ca3 ended']);
+    });
+
     it('tells one listener again when it failed, gives up in the end, and does not bother the other', async () => {
       const failing = await listen('notifications', async ({ runId }) => {
         throw new Error(`no ${runId}`);

@@ -1,31 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunId } from '../../src/domain/run.ts';
-import type { RunConsumer, RunConsumerOptions, RunQueue, Taken } from '../../src/queue/ports.ts';
-
-/** A queue and a way to take from it. */
-export interface QueueUnderTest {
-  readonly queue: RunQueue;
-  consume(options: RunConsumerOptions): Promise<RunConsumer>;
-}
-
-/** Handles runs one by one as the test says: each handed-out run waits until it is settled here. */
-export function createHands() {
-  const taken: { id: RunId; signal: AbortSignal; settle: (taken: Taken) => void; fail: (error: Error) => void }[] = [];
-  const errors: Error[] = [];
-  return {
-    taken,
-    errors,
-    ids: () => taken.map(({ id }) => id as string),
-    options: (concurrency = 1): RunConsumerOptions => ({
-      concurrency,
-      handle: (id, signal) =>
-        new Promise((settle, fail) => {
-          taken.push({ id, signal, settle, fail });
-        }),
-      onError: (error) => errors.push(error),
-    }),
-  };
-}
+import type { RunConsumer } from '../../src/queue/ports.ts';
+import { createHands, type QueueUnderTest } from './hands.ts';
 
 const [a, b, c, old] = ['ca1', 'ca2', 'ca3', 'ca4'] as [RunId, RunId, RunId, RunId];
 
@@ -243,6 +219,27 @@ export function describeRunQueue(name: string, open: () => Promise<QueueUnderTes
       await under.queue.enqueue(c, { pool: 'idle' });
       expect(await under.queue.remove(c)).toBe(false);
       expect(await under.queue.remove(c, 'idle')).toBe(true);
+    });
+
+    it('queues many at once as it does one by one, each once, in its lane and in its pool', async () => {
+      const since = Date.now();
+      await under.queue.enqueue(b, { lane: 'patches', since });
+      await under.queue.enqueueMany([]);
+      await under.queue.enqueueMany([
+        { id: a, place: { lane: 'patches', since } },
+        { id: b, place: { lane: 'people', since } },
+        { id: c, place: { lane: 'pushes', since } },
+        { id: a, place: { lane: 'people', since } },
+        { id: old, place: { pool: 'GPU' } },
+      ]);
+      const position = (id: RunId) => under.queue.position(id);
+      expect(await Promise.all([c, b, a].map(position))).toEqual([1, 2, 3]);
+      expect(await under.queue.position(old, 'gpu')).toBe(1);
+      const many = Array.from({ length: 1200 }, (_, index) => ({ id: `ca${index + 100}` as RunId }));
+      await under.queue.enqueueMany(many);
+      expect(await Promise.all(many.map(({ id }) => position(id)))).toEqual(many.map((_, index) => index + 1));
+      await consume();
+      await takes('ca100');
     });
 
     it('puts a run off that is to be asked for later, and goes on with others at once', async () => {

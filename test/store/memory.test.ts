@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/store/memory/store.ts';
+import { aCampaign, aChange } from './campaign-store-contract.ts';
 import { aNewRun, TestClock } from './fixtures.ts';
 import { describeRunStore } from './run-store-contract.ts';
 
@@ -14,6 +15,19 @@ describe('the memory store, as time goes by,', () => {
     expect(await runs.create(aNewRun({ idempotencyKey: 'k' }))).toMatchObject({ created: false });
     clock.advance(1);
     expect(await runs.create(aNewRun({ idempotencyKey: 'k' }))).toMatchObject({ created: true });
+  });
+
+  it('forgets which campaign took an update up 30 days after that campaign was last written', async () => {
+    const clock = new TestClock();
+    const { campaigns } = createMemoryStore({ clock });
+    const day = 24 * 60 * 60 * 1000;
+    await campaigns.commit(0, aChange([aCampaign('cp1')]));
+    clock.advance(20 * day);
+    await campaigns.commit(1, aChange([aCampaign('cp1')]));
+    clock.advance(30 * day - 1);
+    expect(await campaigns.findByUpdate('update of cp1')).toBe('cp1');
+    clock.advance(1);
+    expect(await campaigns.findByUpdate('update of cp1')).toBeUndefined();
   });
 
   it('forgets workers, claims and archived events', async () => {

@@ -1,10 +1,13 @@
 import { describe } from 'vitest';
+import { describeBaseImageStore } from './base-image-store-contract.ts';
+import { describeCampaignStore } from './campaign-store-contract.ts';
 import { describeDeliveryStore } from './delivery-store-contract.ts';
 import { describeEventLog } from './event-log-contract.ts';
 import type { OpenStore } from './fixtures.ts';
 import { describeNotificationStore } from './notification-store-contract.ts';
 import { describeRunFilters } from './run-filters-contract.ts';
 import { describeRunKeeping } from './run-keeping-contract.ts';
+import { describeRunMaking } from './run-making-contract.ts';
 import { describeRunStates } from './run-states-contract.ts';
 import { describeRunWriting } from './run-writing-contract.ts';
 import { describeSecretStore } from './secret-store-contract.ts';
@@ -14,6 +17,7 @@ import { describeTaskStore } from './task-store-contract.ts';
 export function describeRunStore(name: string, open: OpenStore): void {
   describe(name, () => {
     describeRunWriting(open);
+    describeRunMaking(open);
     describeRunStates(open);
     describeEventLog(open);
     describeSecretStore(open);
@@ -22,5 +26,7 @@ export function describeRunStore(name: string, open: OpenStore): void {
     describeTaskStore(open);
     describeDeliveryStore(open);
     describeNotificationStore(open);
+    describeBaseImageStore(open);
+    describeCampaignStore(open);
   });
 }

@@ -26,6 +26,13 @@ export function describeTaskStore(open: OpenStore): void {
       expect(await at.store.tasks.get('other')).toBeUndefined();
     });
 
+    it('are given back many at a time, in the order asked for, with gaps for those that there are not', async () => {
+      for (const name of ['alpha', 'bravo', 'delta']) await add(name);
+      const found = await at.store.tasks.getMany(['delta', 'nobody', 'ALPHA']);
+      expect(found.map((task) => task?.name)).toEqual(['delta', undefined, 'alpha']);
+      expect(await at.store.tasks.getMany([])).toEqual([]);
+    });
+
     it('are told apart ignoring letter case, and keep the case of the first writer', async () => {
       await add('Build-App');
       expect(await at.store.tasks.get('BUILD-APP')).toMatchObject({ name: 'Build-App', version: 1 });

@@ -1,5 +1,7 @@
 import { Queue, Worker, type JobsOptions } from 'bullmq';
-import { noticeListeners, type NoticeListener, type RunNotice, type RunNotices } from '../ports.ts';
+import type { Redis } from 'ioredis';
+import { inSlices } from '../../domain/slices.ts';
+import { noticeKinds, noticeListeners, type NoticeListener, type RunNotice, type RunNotices } from '../ports.ts';
 import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
 
 export interface BullRunNoticesOptions extends BullOptions {
@@ -30,6 +32,31 @@ function jobOptions(notice: RunNotice, { attempts = 10, backoffMs = 5000 }: Bull
   };
 }
 
+/** How many notices go in one message to Redis: others have work for it meanwhile. */
+const toldAtOnce = 100;
+
+async function addAll(
+  queue: Queue<RunNotice> | undefined,
+  notices: readonly RunNotice[],
+  options: BullRunNoticesOptions,
+): Promise<readonly RunNotice[]> {
+  const jobs = notices.map(({ runId, kind, attempt }) => {
+    const data = { runId, kind, attempt };
+    return { name: kind, data, opts: jobOptions(data, options) };
+  });
+  await queue?.addBulk(jobs);
+  return notices;
+}
+
+function openQueues(redis: Redis, prefix: string): ReadonlyMap<NoticeListener, Queue<RunNotice>> {
+  const open = (listener: NoticeListener): Queue<RunNotice> => {
+    const queue = new Queue<RunNotice>(queueNameOf(listener), { connection: redis, prefix: keyPrefix(prefix) });
+    queue.on('error', () => undefined);
+    return queue;
+  };
+  return new Map(noticeListeners.map((listener) => [listener, open(listener)]));
+}
+
 async function startWorker(
   options: BullOptions,
   listener: NoticeListener,
@@ -52,21 +79,22 @@ async function startWorker(
  */
 export async function createBullRunNotices(options: BullRunNoticesOptions): Promise<RunNotices> {
   const redis = await connect(options, 'fail-fast');
-  const queues = noticeListeners.map((listener) => {
-    const queue = new Queue<RunNotice>(queueNameOf(listener), {
-      connection: redis,
-      prefix: keyPrefix(options.prefix),
-    });
-    queue.on('error', () => undefined);
-    return queue;
-  });
-  await guard(redis, () => Promise.all(queues.map((queue) => queue.waitUntilReady())));
+  const queues = openQueues(redis, options.prefix);
+  const all = Array.from(queues.values());
+  await guard(redis, () => Promise.all(all.map((queue) => queue.waitUntilReady())));
+  const publishMany: RunNotices['publishMany'] = async (notices, listeners = noticeListeners) => {
+    for (const listener of listeners) {
+      const own = notices.filter(({ kind }) => noticeKinds[listener].includes(kind));
+      await inSlices(own, toldAtOnce, (slice) => guard(redis, () => addAll(queues.get(listener), slice, options)));
+    }
+  };
   return {
-    publish: ({ runId, kind, attempt }) =>
+    publish: (notice) =>
       guard(redis, async () => {
-        const notice = { runId, kind, attempt };
-        await Promise.all(queues.map((queue) => queue.add(kind, notice, jobOptions(notice, options))));
+        const told = noticeListeners.filter((listener) => noticeKinds[listener].includes(notice.kind));
+        await Promise.all(told.map((listener) => addAll(queues.get(listener), [notice], options)));
       }),
+    publishMany,
     async consume(listener, handle, onError) {
       const { redis: own, worker } = await startWorker(options, listener, handle);
       worker.on('error', reportOutageOnce(own, onError));
@@ -81,7 +109,7 @@ export async function createBullRunNotices(options: BullRunNoticesOptions): Prom
       };
     },
     async close() {
-      await Promise.all(queues.map((queue) => queue.close()));
+      await Promise.all(all.map((queue) => queue.close()));
       redis.disconnect();
     },
   };

@@ -1,7 +1,8 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RunId } from '../../domain/run.ts';
-import type { RunQueue } from '../ports.ts';
+import { inSlices } from '../../domain/slices.ts';
+import type { QueuePlace, RunQueue } from '../ports.ts';
 import { poolKey, priorityOf } from '../priority.ts';
 import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
 
@@ -19,6 +20,38 @@ export interface RunJob {
 /** Ids of jobs may not be numbers alone and may hold no colon. */
 export function jobIdOf(id: RunId): string {
   return `run-${id}`;
+}
+
+/** A run that is to be queued. */
+export interface QueuedRun {
+  readonly id: RunId;
+  readonly place?: QueuePlace;
+}
+
+/** The job of a run that is queued at `now` (milliseconds): done once, and forgotten as soon as it is over. */
+export function jobOf({ id, place = {} }: QueuedRun, now: number) {
+  const opts = { jobId: jobIdOf(id), attempts: 1, removeOnComplete: true, removeOnFail: true };
+  return { name: 'run', data: { runId: id }, opts: { ...opts, priority: priorityOf(place, now) } };
+}
+
+/** How many runs go in one message to Redis. */
+const queuedAtOnce = 100;
+
+async function addAll(queue: Queue<RunJob>, runs: readonly QueuedRun[]): Promise<readonly RunId[]> {
+  const now = Date.now();
+  await queue.addBulk(runs.map((run) => jobOf(run, now)));
+  return runs.map(({ id }) => id);
+}
+
+function groupByQueue(runs: readonly QueuedRun[], queueOf: (pool: string | undefined) => Queue<RunJob>) {
+  const groups = new Map<Queue<RunJob>, QueuedRun[]>();
+  for (const run of runs) {
+    const queue = queueOf(run.place?.pool);
+    const group = groups.get(queue);
+    if (group) group.push(run);
+    else groups.set(queue, [run]);
+  }
+  return groups;
 }
 
 /** The queues of the pools on one connection, each made when it is first asked for. */
@@ -57,10 +90,14 @@ export async function createBullQueue(options: BullOptions): Promise<RunQueue> {
   return {
     enqueue: (id, place = {}) =>
       guard(redis, async () => {
-        const jobOptions = { jobId: jobIdOf(id), attempts: 1, removeOnComplete: true, removeOnFail: true };
-        const priority = priorityOf(place, Date.now());
-        await queueOf(place.pool).add('run', { runId: id }, { ...jobOptions, priority });
+        const { name, data, opts } = jobOf({ id, place }, Date.now());
+        await queueOf(place.pool).add(name, data, opts);
       }),
+    async enqueueMany(runs) {
+      for (const [queue, ofPool] of groupByQueue(runs, queueOf)) {
+        await inSlices(ofPool, queuedAtOnce, (slice) => guard(redis, () => addAll(queue, slice)));
+      }
+    },
     remove: (id, pool) =>
       guard(redis, async () => {
         const queue = queueOf(pool);

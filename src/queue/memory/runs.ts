@@ -142,6 +142,10 @@ class MemoryRunQueue implements MemoryQueue {
     this.#pool(place.pool).enqueue({ id, priority: priorityOf(place, Date.now()) });
   }
 
+  async enqueueMany(runs: Parameters<RunQueue['enqueueMany']>[0]): Promise<void> {
+    await Promise.all(runs.map(({ id, place }) => this.enqueue(id, place)));
+  }
+
   async remove(id: RunId, pool?: string): Promise<boolean> {
     return this.#pool(pool).remove(id);
   }

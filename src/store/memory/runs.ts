@@ -61,6 +61,10 @@ export class MemoryRuns implements RunStore {
     return { run, created: true };
   }
 
+  async createMany(wanted: readonly NewRun[]): Promise<readonly { run: Run; created: boolean }[]> {
+    return Promise.all(wanted.map((one) => this.create(one)));
+  }
+
   async get(id: RunId): Promise<Run | undefined> {
     return this.#state.runs.get(id)?.run;
   }

@@ -4,6 +4,8 @@ import { usualDeliveryLimits, type DeliveryLimits } from '../delivery-limits.ts'
 import { usualOutputLimit, type OutputLimit } from '../output-limit.ts';
 import { beatLifeMs, type OnceLedger, type Store, type WorkerBeat, type WorkerDirectory } from '../ports.ts';
 import { runIdOf } from '../run-number.ts';
+import { createMemoryBaseImages } from './base-images.ts';
+import { createMemoryCampaigns } from './campaigns.ts';
 import { createMemoryDeliveries } from './deliveries.ts';
 import { createMemoryEvents } from './events.ts';
 import { createMemoryNotifications } from './notifications.ts';
@@ -64,6 +66,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     isOpen: true,
   };
   return {
+    baseImages: createMemoryBaseImages(),
+    campaigns: createMemoryCampaigns(clock),
     tasks: createMemoryTasks(),
     deliveries: createMemoryDeliveries(clock, options.deliveryLimits ?? usualDeliveryLimits),
     runs: new MemoryRuns(state, clock, options.outputLimit ?? usualOutputLimit),

@@ -14,6 +14,7 @@ export function createMemoryTasks(): TaskStore {
     [...kept.values()].filter(isWanted).map(({ task }) => task);
   return {
     get: async (name) => kept.get(taskKeyOf(name))?.task,
+    getMany: async (names) => names.map((name) => kept.get(taskKeyOf(name))?.task),
     async list({ limit, after }) {
       const from = after === undefined ? '' : taskKeyOf(after);
       const keys = [...kept.keys()].filter((key) => key > from).sort();

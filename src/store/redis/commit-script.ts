@@ -11,18 +11,22 @@ import { defineScript, runScript } from './script.ts';
  * 13 how many sorted sets it leaves, then for each event 'o' (output) or 'e', and its JSON.
  */
 const commitScript = defineScript(`
-local found = redis.call('HMGET', KEYS[1], 'phase', 'attempt', 'version', 'token', 'seq', 'outputs', 'bytes', 'cut')
+local found = redis.call('HMGET', KEYS[1], 'phase', 'attempt', 'version', 'token', 'seq', 'outputs', 'bytes', 'cut', 'first')
 if not found[1] then return {'unknown'} end
 if ARGV[4] == found[4] then return {'repeated'} end
 if ARGV[5] ~= '' and (found[1] ~= 'active' or found[2] ~= ARGV[5]) then return {'superseded'} end
 if ARGV[6] ~= '' and found[3] ~= ARGV[6] then
   return {'changed', found[3], redis.call('HGET', KEYS[1], 'record')}
 end
-local seq, outputs, bytes, cut = tonumber(found[5]), tonumber(found[6]), tonumber(found[7]), found[8]
+local seq, outputs, bytes, cut = tonumber(found[5] or 1), tonumber(found[6] or 0), tonumber(found[7] or 0), found[8]
 local maxOutputs, maxBytes = tonumber(ARGV[10]), tonumber(ARGV[11])
 local function add(json)
   seq = seq + 1
   redis.call('XADD', KEYS[2], string.format('%.0f-0', seq), 'e', json)
+end
+if found[9] and #ARGV > 13 then
+  redis.call('XADD', KEYS[2], '1-0', 'e', found[9])
+  redis.call('HDEL', KEYS[1], 'first')
 end
 for i = 14, #ARGV, 2 do
   local json = ARGV[i + 1]

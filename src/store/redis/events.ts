@@ -13,18 +13,26 @@ function parseEntry([id, fields]: Entry): SequencedEvent {
   return { ...(JSON.parse(fields[1] ?? '') as SequencedEvent), seq: parseInt(id, 10) };
 }
 
-/** The phase of a run and then its next events, read in one round trip and in this order. */
+type Head = [phase: string | null, first: string | null];
+
+/**
+ * The phase of a run and then its next events, read in one round trip and in this order. The event that a run begins with is in its hash
+ * until another one is added; when there is a stream, whatever was read before, that has it.
+ */
 async function readWithPhase(redis: Redis, keys: Keys, at: { id: RunId; after: number; limit: number }) {
   const replies = await redis
     .pipeline()
-    .hget(keys.run(at.id), 'phase')
+    .hmget(keys.run(at.id), 'phase', 'first')
     .xrange(keys.events(at.id), `${at.after + 1}-0`, '+', 'COUNT', at.limit)
     .exec();
-  const [phase, entries] = (replies ?? []).map(([error, value]) => {
+  const [head, entries] = (replies ?? []).map(([error, value]) => {
     if (error) throw error;
     return value;
   });
-  return { phase: phase as string | null, events: (entries as Entry[]).map(parseEntry) };
+  const [phase, first] = head as Head;
+  const events = (entries as Entry[]).map(parseEntry);
+  const isFirstAlone = first !== null && events.length === 0 && at.after < 1 && at.limit > 0;
+  return { phase, events: isFirstAlone ? [parseEntry(['1-0', ['e', first]])] : events };
 }
 
 /**
@@ -39,11 +47,7 @@ export function createRedisEvents(options: {
 }): EventLog {
   const { redis, keys, subscriber } = options;
   return {
-    read: (id, after, limit) =>
-      guard(async () => {
-        const entries = await redis.xrange(keys.events(id), `${after + 1}-0`, '+', 'COUNT', limit);
-        return entries.map(parseEntry);
-      }),
+    read: (id, after, limit) => guard(async () => (await readWithPhase(redis, keys, { id, after, limit })).events),
     follow: (id, after, signal) =>
       followEvents(
         {

@@ -4,16 +4,16 @@ import type { Clock } from '../../domain/clock.ts';
 import type { RunEvent } from '../../domain/event.ts';
 import { toFailure } from '../../domain/failure.ts';
 import { isFinal, type Run, type RunId } from '../../domain/run.ts';
-import type { NewRun, RunStore } from '../ports.ts';
+import type { RunStore } from '../ports.ts';
+import { inSlices } from '../../domain/slices.ts';
 import * as changes from '../run-changes.ts';
 import { runNumberOf } from '../run-number.ts';
 import { guard } from './connection.ts';
-import { createScript } from './create-script.ts';
+import { createdAtOnce, createRuns, type CreatedRun } from './create-runs.ts';
 import type { Keys } from './keys.ts';
 import { listRuns } from './list.ts';
 import type { Records } from './records.ts';
 import { removeOldRuns } from './remove-old.ts';
-import { indexesOf } from './run-indexes.ts';
 import { takePlaceScript } from './run-scripts.ts';
 import { runScript } from './script.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -26,24 +26,9 @@ export interface RedisRunsOptions {
   readonly clock: Clock;
 }
 
-const keyLifeSeconds = 24 * 60 * 60;
 const unarchivedPage = 1000;
 /** More than any run may last. */
 const planLifeSeconds = 10 * 60 * 60;
-
-async function create(wanted: NewRun, at: string, { redis, keys, records }: RedisRunsOptions) {
-  const record = changes.newRecord(wanted, at);
-  const key = wanted.idempotencyKey === undefined ? [] : [keys.idempotency(wanted.idempotencyKey)];
-  const event = JSON.stringify({ kind: 'run-queued', at } satisfies RunEvent & { at: string });
-  const names = [keys.nextRun, ...indexesOf(record, keys), ...key];
-  const keyLife = key.length > 0 ? keyLifeSeconds : '';
-  const args = [keys.prefix, JSON.stringify(record), event, keyLife, Date.parse(at)];
-  const [id, isNew] = (await runScript(redis, createScript, names, args)) as [RunId, number];
-  if (isNew === 1) return { run: { runId: id, ...record }, created: true };
-  const run = await records.get(id);
-  if (!run) throw new Error(`the run ${id} of an idempotency key does not exist`);
-  return { run, created: false };
-}
 
 /** Writes the events of a batch once, however often it is handed in because Redis did not answer. */
 function createAppend({ records }: RedisRunsOptions, now: () => string) {
@@ -97,7 +82,11 @@ export function createRedisRuns(options: RedisRunsOptions): RunStore {
     guard(async () => records.getAll((await redis.zrange(keys.active, '0', '-1')) as RunId[]));
 
   return {
-    create: (wanted) => guard(() => create(wanted, now(), options)),
+    async create(wanted) {
+      const [made] = await guard(() => createRuns([wanted], now(), options));
+      return made as CreatedRun;
+    },
+    createMany: (wanted) => inSlices(wanted, createdAtOnce, (slice) => guard(() => createRuns(slice, now(), options))),
     get: (id) => guard(() => records.get(id)),
     list: (query) => guard(() => listRuns(query, options)),
     async begin(id, worker) {
@@ -117,8 +106,8 @@ export function createRedisRuns(options: RedisRunsOptions): RunStore {
       await change(id, changes.end(status, message, now()));
     },
     setArchived: (id, isArchiveEnabled) => change(id, changes.setArchived(isArchiveEnabled, now())),
-    async keepPlan(id, sealed) {
-      await guard(() => redis.set(keys.plan(id), sealed, 'EX', planLifeSeconds));
+    async keepPlan(id, sealed, seconds = planLifeSeconds) {
+      await guard(() => redis.set(keys.plan(id), sealed, 'EX', seconds));
     },
     findPlan: async (id) => (await guard(() => redis.get(keys.plan(id)))) ?? undefined,
     takePlace: (id, task, limit) =>

@@ -18,10 +18,12 @@ export async function runScript(
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
+  // One array: as arguments of a call, tens of thousands of them do not fit on the stack.
+  const all = [...keys, ...args.map(String)];
   try {
-    return await redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    return await redis.evalsha(script.sha, keys.length, all);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return redis.eval(script.text, keys.length, ...keys, ...args);
+    return redis.eval(script.text, keys.length, all);
   }
 }

@@ -6,6 +6,8 @@ import { parseRedisUrl } from '../../domain/redis-url.ts';
 import { usualDeliveryLimits, type DeliveryLimits } from '../delivery-limits.ts';
 import { usualOutputLimit, type OutputLimit } from '../output-limit.ts';
 import type { Store } from '../ports.ts';
+import { createRedisBaseImages } from './base-images.ts';
+import { createRedisCampaigns } from './campaigns.ts';
 import { checkServer } from './checks.ts';
 import { guard, openConnection, waitUntilReady } from './connection.ts';
 import { createRedisDeliveries } from './deliveries.ts';
@@ -95,6 +97,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   const records = new Records(redis, keys, options.outputLimit ?? usualOutputLimit);
   const limits = options.deliveryLimits ?? usualDeliveryLimits;
   return {
+    baseImages: createRedisBaseImages(redis, keys),
+    campaigns: createRedisCampaigns(redis, keys),
     tasks: createRedisTasks(redis, keys),
     deliveries: createRedisDeliveries({ redis, keys, clock, limits }),
     runs: createRedisRuns({ redis, keys, records, subscriber, clock }),

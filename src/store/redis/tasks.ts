@@ -10,14 +10,19 @@ import { deleteTaskScript, putTaskScript } from './task-scripts.ts';
 /** How many records are asked for in one command. */
 const chunkTasks = 500;
 
-/** The tasks of these keys, those that do not exist left out. */
-async function readTasks(redis: Redis, keys: Keys, names: readonly string[]): Promise<readonly Task[]> {
-  const tasks: Task[] = [];
+/** The tasks of these keys, in their order. */
+async function findTasks(redis: Redis, keys: Keys, names: readonly string[]): Promise<readonly (Task | undefined)[]> {
+  const tasks: (Task | undefined)[] = [];
   for (let start = 0; start < names.length; start += chunkTasks) {
     const records = await redis.hmget(keys.taskRecords, ...names.slice(start, start + chunkTasks));
-    for (const json of records) if (json !== null) tasks.push(JSON.parse(json) as Task);
+    for (const json of records) tasks.push(json === null ? undefined : (JSON.parse(json) as Task));
   }
   return tasks;
+}
+
+/** The same, those that do not exist left out. */
+async function readTasks(redis: Redis, keys: Keys, names: readonly string[]): Promise<readonly Task[]> {
+  return (await findTasks(redis, keys, names)).filter((task) => task !== undefined);
 }
 
 async function listTasks(redis: Redis, keys: Keys, query: { limit: number; after?: string }): Promise<TaskPage> {
@@ -47,6 +52,7 @@ export function createRedisTasks(redis: Redis, keys: Keys): TaskStore {
   };
   return {
     get: (name) => guard(async () => (await readTasks(redis, keys, [taskKeyOf(name)]))[0]),
+    getMany: (names) => guard(() => findTasks(redis, keys, names.map(taskKeyOf))),
     list: (query) => guard(() => listTasks(redis, keys, query)),
     findByRepository: (key) => readSet(keys.repository(key)),
     listWithTimers: () => readSet(keys.timedTasks),
