@@ -1,5 +1,6 @@
 import { fail } from '../domain/failure.ts';
 import { createBudget } from './budget.ts';
+import { normalizeIfPossible } from './platform.ts';
 import { platformArguments } from './platform-arguments.ts';
 import { substitute, type Scope } from './substitution.ts';
 
@@ -41,7 +42,8 @@ export function readGlobals(globals: readonly string[], options: GivenArguments,
     throw known.fault;
   };
   const scope = { valueOf, escape, budget: createBudget(maxWork) };
-  for (const [name, value] of platformArguments(platform, buildPlatform, target)) {
+  const automatic = platformArguments(normalizeIfPossible(platform), normalizeIfPossible(buildPlatform), target);
+  for (const [name, value] of automatic) {
     variables.set(name, { value: givenOf(name) ?? value });
   }
   for (const text of globals) {

@@ -4,6 +4,7 @@ import { formatImageIdentity, identifyImage, parseImageReference } from '../doma
 import { expandName } from './globals.ts';
 import { parseInstruction, type Instruction } from './instructions.ts';
 import { sourcesOf, type Source, type Stage, type StageIndex } from './stages.ts';
+import { normalizePlatform } from './platform.ts';
 import type { Scope } from './substitution.ts';
 
 /** An image that a build reads. */
@@ -11,7 +12,7 @@ export interface BaseReference {
   readonly image: ImageIdentity;
   /** The name as the file has it, its variables filled in. */
   readonly text: string;
-  /** Of a `FROM --platform`, its variables filled in. */
+  /** Of a `FROM --platform`, its variables filled in, as `os/architecture[/variant]`. */
   readonly platform?: string;
   readonly use: 'from' | 'copy' | 'mount' | 'syntax';
   /** Where it is named first, from 1. Of a trigger in an image: the line of the `FROM` that sets it off. */
@@ -97,15 +98,21 @@ export class Walk {
     try {
       if (stage.base === undefined) throw fail('invalid-request', 'FROM takes an image, or an image AS a name');
       const name = expandName(stage.base, this.scope);
-      const parent = this.stages.named(name, stage);
+      // BuildKit keeps the names of stages in lower case, and `FROM`, unlike `COPY --from`, looks for the name as it is written.
+      const parent = name === name.toLowerCase() ? this.stages.named(name, stage) : undefined;
       if (parent !== undefined) return { parent };
-      const platform = stage.platform === undefined ? undefined : expandName(stage.platform, this.scope);
+      const platform = this.platformOf(stage);
       const image = this.add(name, { use: 'from', line, ...(platform !== undefined && { platform }) });
       return image === undefined ? {} : { image };
     } catch (error) {
       this.note(rest, line, error);
       return {};
     }
+  }
+
+  private platformOf({ platform }: Stage): string | undefined {
+    if (platform === undefined) return undefined;
+    return normalizePlatform(expandName(platform, this.scope), this.scope.valueOf('BUILDARCH'));
   }
 
   /** What a base keeps for the stages that begin with it. Whichever stage sets it off, it reads the same: once is enough. */

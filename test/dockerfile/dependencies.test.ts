@@ -29,7 +29,8 @@ describe('the stages of a Dockerfile', () => {
 
   it.each([
     ['through other stages', 'FROM node AS base\nFROM base AS mid\nFROM mid', 'node', []],
-    ['whatever the case of their names', 'from node as Base\nFROM BASE', 'node', []],
+    ['whatever the case they are named in', 'from node as Base\nFROM base', 'node', []],
+    ['and copied from', 'FROM a AS Base\nFROM b\nCOPY --from=BASE / /', 'b', ['a']],
     ['scratch is no image', 'FROM golang AS b\nFROM scratch\nCOPY --from=b / /', undefined, ['golang']],
     ['a stage that nothing reaches is left out', 'FROM a AS x\nFROM b AS y\nFROM c', 'c', []],
     ['a stage counts by its number', 'FROM a\nFROM b\nCOPY --from=0 / /', 'b', ['a']],
@@ -107,6 +108,33 @@ describe('the name in a FROM', () => {
   });
 });
 
+describe('the platform of a FROM', () => {
+  it.each([
+    ['linux/amd64', 'linux/amd64'],
+    ['linux/x86_64', 'linux/amd64'],
+    ['Linux/ARM64', 'linux/arm64'],
+    ['linux/arm64/v8', 'linux/arm64'],
+    ['linux/arm64/v9', 'linux/arm64/v9'],
+    ['linux/aarch64', 'linux/arm64'],
+    ['arm64', 'linux/arm64'],
+    ['armhf', 'linux/arm/v7'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/arm/6', 'linux/arm/v6'],
+    ['linux', 'linux/s390x'],
+    ['windows/amd64', 'windows/amd64'],
+    ['linux/constructor', 'linux/constructor'],
+  ])('%s is %s', (text, expected) => {
+    const found = readDependencies(`FROM --platform=${text} a`, { arguments: {}, buildPlatform: 'linux/s390x' });
+    expect(found.unresolved).toEqual([]);
+    expect(found.runtime?.platform).toBe(expected);
+  });
+
+  it('is told to the file in the one way to write it', () => {
+    expect(runtimeOf('FROM a:$TARGETARCH', { platform: 'linux/x86_64' })).toBe('a:amd64');
+    expect(runtimeOf('FROM a:$TARGETARCH', { platform: 'what' })).toBe(undefined);
+  });
+});
+
 describe('arguments in a FROM', () => {
   it.each([
     ['a default', 'ARG V=20\nFROM node:$V', 'node:20'],
@@ -141,6 +169,9 @@ describe('arguments in a FROM', () => {
     ['FROM a # comment', 'FROM takes'],
     ['FROM a AS b # comment', 'FROM takes'],
     ['FROM UPPER', 'lower case'],
+    ['FROM a AS x\nFROM X', 'lower case'],
+    ['FROM --platform=linux/a/b/c a', 'is no platform'],
+    ['FROM --platform=what a', 'is no platform'],
     [`FROM ${'a'.repeat(3000)}`, 'too long'],
     ['FROM --platform=$P a', 'comes to nothing'],
     ['FROM a\nCOPY --from=$X / /', 'stage of its own'],
@@ -171,6 +202,8 @@ describe('the syntax directive', () => {
     ['#SYNTAX = docker/dockerfile:1 more words\r\nFROM a', ['docker/dockerfile:1']],
     ['#!/usr/bin/env x\n# syntax=x/y\nFROM a', ['x/y']],
     ['# escape=`\n# syntax=x/y\nFROM a', ['x/y']],
+    ['// syntax=x/y\nFROM a', ['x/y']],
+    ['#!/usr/bin/env x\n// syntax=x/y\nFROM a', ['x/y']],
     ['# a comment\n# syntax=x/y\nFROM a', []],
     ['\n# syntax=x/y\nFROM a', []],
     ['# syntax=\nFROM a', []],

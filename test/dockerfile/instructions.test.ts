@@ -13,6 +13,7 @@ describe('the instructions of a Dockerfile', () => {
     ['an escape at the end of the file', 'RUN a \\', ['1 run a']],
     ['a line of one escape', '\\\nRUN a', ['1 run a']],
     ['another escape character', '# escape=`\nRUN c:\\\nRUN a `\nb', ['2 run c:\\', '3 run a b']],
+    ['a line for the shell ends directives', '#!x\n# escape=`\nRUN a \\\nb', ['3 run a b']],
     ['an escape directive that is none', '# escape=x\nRUN a \\\nb', ['2 run a b']],
     ['comments are left out', '# a\n  # b\nRUN c # d', ['3 run c # d']],
     ['a keyword alone', 'RUN', ['1 run ']],
