@@ -34,13 +34,32 @@ export async function putManifest(rooms: ManifestRooms, exchange: Exchange, at: 
   const parsed = parseManifest(bytes, exchange.req.headers['content-type'], state.limits.jsonDepth);
   await refuseMissing(state, at.repository, parsed.references);
   const accepted: Accepted = { repository: at.repository, digest, bytes, parsed, tags };
-  await commit(rooms, exchange, accepted);
+  const kept = exchange.principal?.keepsSame === true ? await findSame(state, accepted) : [];
+  await commit(rooms, exchange, { ...accepted, tags: tags.filter((tag) => !kept.includes(tag)) });
   sendEmpty(exchange, 201, {
     location: `/v2/${at.repository}/manifests/${digest}`,
     'docker-content-digest': digest,
     ...(parsed.subject !== undefined && { 'oci-subject': parsed.subject }),
     ...(isDigest(at.reference) && tags.length > 0 && { 'oci-tag': tags.join(', ') }),
   });
+}
+
+/**
+ * The tags that stand for the same image but for times already. The bytes of what is pushed are stored for the comparison, before anybody
+ * can see them; a tag that moves meanwhile is somebody else's newer word.
+ */
+async function findSame(state: RegistryState, accepted: Accepted): Promise<Tag[]> {
+  const { repository, digest, tags } = accepted;
+  const entry = state.index.repository(repository);
+  const before = tags.flatMap((tag) => {
+    const found = entry?.tag(tag)?.digest;
+    return found === undefined || found === digest ? [] : [{ tag, found }];
+  });
+  if (before.length === 0) return [];
+  await storeContent(state, accepted);
+  const same: Tag[] = [];
+  for (const { tag, found } of before) if (await state.isSameImage(found, digest)) same.push(tag);
+  return same;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Principal {
   /** Written into records and events (`by`). */
   readonly name: string;
   may(repository: string, action: RegistryAction): boolean;
+  /** True: a tag stays where it is when what is pushed to it is the same image but for times. */
+  readonly keepsSame?: boolean;
 }
 
 /** What a request needed when it was refused: for the challenge that tells a client what to ask for. */

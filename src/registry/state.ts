@@ -1,14 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { BlobStore } from '../blob/ports.ts';
 import type { Clock } from '../domain/clock.ts';
-import { isDigest } from '../domain/digest.ts';
+import { isDigest, type Digest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
 import { forEachKey, putDocument, readDocument } from './documents.ts';
-import { layoutKey, layoutVersion, parseRepositoryKey, repositoriesPrefix } from './layout.ts';
+import { contentKey, layoutKey, layoutVersion, parseRepositoryKey, repositoriesPrefix } from './layout.ts';
 import { createLocks, type Locks } from './locks.ts';
 import type { RegistryLimits, RegistryLogger } from './options.ts';
 import type { LayoutDocument, ManifestDocument, TagDocument } from './records.ts';
 import { RegistryIndex } from './repository-index.ts';
+import { createComparer } from './same-image/compare.ts';
 
 /** What every handler works on. */
 export interface RegistryState {
@@ -21,6 +22,8 @@ export interface RegistryState {
   readonly locks: Locks;
   /** Bytes of manifests by digest; they never change. */
   readonly manifestBytes: LRUCache<string, Buffer>;
+  /** Whether two manifests are the same image but for times; what cannot be told is not. */
+  readonly isSameImage: (a: Digest, b: Digest) => Promise<boolean>;
   /** Tells the log of a document that cannot be read. */
   readonly reportDamage: (key: string) => void;
 }
@@ -29,13 +32,20 @@ export interface RegistryState {
 export async function openState(
   given: Pick<RegistryState, 'storage' | 'clock' | 'limits' | 'logger' | 'newId'>,
 ): Promise<RegistryState> {
+  const { storage } = given;
+  const manifestBytes = new LRUCache<string, Buffer>({
+    maxSize: given.limits.manifestCacheBytes,
+    sizeCalculation: (bytes) => Math.max(1, bytes.length),
+  });
   const state: RegistryState = {
     ...given,
     index: new RegistryIndex(),
     locks: createLocks(),
-    manifestBytes: new LRUCache<string, Buffer>({
-      maxSize: given.limits.manifestCacheBytes,
-      sizeCalculation: (bytes) => Math.max(1, bytes.length),
+    manifestBytes,
+    isSameImage: createComparer({
+      manifest: async (digest) => manifestBytes.get(digest) ?? storage.readSmall(contentKey(digest)),
+      small: (digest) => storage.readSmall(contentKey(digest)),
+      layer: async (digest) => (await storage.read(contentKey(digest)))?.stream,
     }),
     reportDamage: (key) => {
       given.logger.error({ key }, 'a document of the registry cannot be read and is passed over');
