@@ -1,5 +1,6 @@
 import type { RunId } from '../domain/run.ts';
 import type { Plan } from '../domain/step.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import { seal, unseal } from '../secret/seal.ts';
 import type { RunStore } from '../store/ports.ts';
 
@@ -10,23 +11,27 @@ export interface KeptPlan {
   readonly plan: Plan;
   /** Values that must not show up in the log. */
   readonly secrets: readonly string[];
+  /** The commit or digest of the context that it was made with; absent where the run's location alone tells. */
+  readonly source?: string | undefined;
 }
 
-/** Keeps plans as long as a run may last. */
+/** Keeps plans as long as a run may last, or so many milliseconds. */
 export interface PlanKeeper {
-  keep(id: RunId, plan: KeptPlan): Promise<void>;
+  keep(id: RunId, plan: KeptPlan, keepMs?: number): Promise<void>;
   find(id: RunId): Promise<KeptPlan | undefined>;
 }
 
-const purpose = 'plan';
+/** What plans are sealed for. */
+export const planPurpose = 'plan';
 
 /** Keeps plans in the store, encrypted under the installation's key: secrets have been rendered into them. */
-export function createPlanKeeper(runs: Pick<RunStore, 'keepPlan' | 'findPlan'>, key: Buffer): PlanKeeper {
+export function createPlanKeeper(runs: Pick<RunStore, 'keepPlan' | 'findPlan'>, key: InstallationKey): PlanKeeper {
   return {
-    keep: (id, plan) => runs.keepPlan(id, seal(key, plan, purpose)),
+    keep: (id, plan, keepMs) =>
+      runs.keepPlan(id, seal(key, plan, planPurpose), keepMs === undefined ? undefined : Math.ceil(keepMs / 1000)),
     find: async (id) => {
       const sealed = await runs.findPlan(id);
-      return sealed === undefined ? undefined : (unseal(key, sealed, purpose) as KeptPlan);
+      return sealed === undefined ? undefined : (unseal(key, sealed, planPurpose) as KeptPlan);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { VaultSettings } from '../domain/vaults.ts';
 import { createEgress } from '../egress/egress.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import { createOwnSecrets } from '../secret/own-secrets.ts';
 import type { SecretResolver } from '../secret/ports.ts';
 import { createSecretResolver, listVaultHosts } from '../secret/resolver.ts';
@@ -8,7 +9,7 @@ import type { SecretStore } from '../store/ports.ts';
 interface SecretSourcesOptions {
   readonly store: SecretStore;
   /** The installation's key. */
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   readonly vaults: VaultSettings;
   /** What outgoing requests may reach although it is private; the vaults that were set up are added. */
   readonly egressAllow: readonly string[];

@@ -1,20 +1,20 @@
 import { hasSecrets, joinSecrets, secretValues, type RequestSecrets } from '../domain/request-secrets.ts';
 import { toFailure, type FailureReason } from '../domain/failure.ts';
 import type { Run, RunId } from '../domain/run.ts';
-import type { Progress } from '../engine/progress.ts';
-import { runPlan, type RunResult } from '../engine/run.ts';
+import { resumedFrom } from '../domain/resumed-from.ts';
+import type { RunResult } from '../engine/run.ts';
 import { stop, stopOf } from '../engine/stop.ts';
 import type { Taken } from '../queue/ports.ts';
 import { createMasker } from '../secret/mask.ts';
-import type { Context } from '../source/ports.ts';
-import type { KeptPlan } from './plan-keeper.ts';
 import { admit } from './admit.ts';
 import { maskEvents } from './mask-events.ts';
 import { decideTakeUp, usualEngineGraceMs, type TakeUp } from './take-up.ts';
 import { dependencyLines } from './dependency-lines.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
-
-import { makePlan, openContext, registryCredentials, type Work, type WorkRunOptions } from './work.ts';
+import { runFresh, runJob } from './run-job.ts';
+import { reopenContext, sourceOf } from './source-of-plan.ts';
+import { isBetterElsewhere, prepareResumption } from './resume.ts';
+import { makePlan, openContext, type Work, type WorkRunOptions } from './work.ts';
 
 /** How often a run is taken up: more, and it is the run that takes its worker or engine down. */
 const usualMaxAttempts = 5;
@@ -33,43 +33,27 @@ const requestFaults: ReadonlySet<FailureReason> = new Set([
 
 const noSecrets: RequestSecrets = { arguments: {}, registries: {} };
 
-/** What is run: a plan that this attempt made, or one that an earlier attempt had begun. */
-interface Job extends Omit<KeptPlan, 'secrets'> {
-  readonly context?: Context | undefined;
-  readonly progress?: Progress;
-}
-
-async function runJob(work: Work, { plan, attempt, context, progress }: Job, options: WorkRunOptions) {
-  const { clock, timer, runner, maxParallel } = options;
-  const { run, request, stopper, emit, recorded } = work;
-  const spentMs = progress ? clock.now() - Date.parse(run.startTime ?? run.createTime) : 0;
-  return runPlan({
-    plan,
-    setup: {
-      runId: run.runId,
-      attempt,
-      plan,
-      ...(context && { context }),
-      openRemoteContext: (url, signal) =>
-        options.openContext(url, { secret: undefined, dockerfile: undefined, signal }),
-      registryCredentials: await registryCredentials(work, options),
-    },
-    ...(maxParallel !== undefined && { maxParallel }),
-    ...{ runner, timer, clock, progress, emit, recorded, signal: stopper.signal },
-    timeoutMs: Math.max(0, request.timeout * 1000 - spentMs),
-  });
-}
-
 /** Gets the context, plans, and runs. Rejects when something of it failed. */
 async function beginRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
-  const { runId, attempt } = work.run;
+  const { attempt } = work.run;
   const context = await openContext(work, options);
   try {
     const plan = await makePlan(work, context, options);
-    // Only what cannot simply be done again needs to be taken up where it was.
-    const isKept = plan.steps.some(({ kind }) => kind === 'cmd');
-    if (isKept) await options.plans.keep(runId, { attempt, plan, secrets: work.mask.known() });
-    return await runJob(work, { plan, attempt, context }, options);
+    return await runFresh(work, { plan, attempt, context, source: sourceOf(context) }, options);
+  } finally {
+    await context?.dispose();
+  }
+}
+
+/** Goes on from where another run failed, with the plan of that run. Rejects when that cannot be. */
+async function resumeRun(from: RunId, work: Work, options: WorkRunOptions): Promise<RunResult> {
+  const { attempt } = work.run;
+  const resumption = await prepareResumption(from, work, options);
+  for (const text of resumption.lines) work.emit({ kind: 'output', stream: 'system', text });
+  const context = await reopenContext(from, resumption, work, options);
+  const { plan, source } = resumption.kept;
+  try {
+    return await runFresh(work, { plan, attempt, context, source, resumption }, options);
   } finally {
     await context?.dispose();
   }
@@ -78,7 +62,10 @@ async function beginRun(work: Work, options: WorkRunOptions): Promise<RunResult>
 async function doRun(work: Work, options: WorkRunOptions): Promise<RunResult> {
   const { takeUp, emit } = work;
   if (takeUp.kind === 'lost') return { status: 'Error', message: takeUp.message };
-  if (takeUp.kind === 'anew') return beginRun(work, options);
+  if (takeUp.kind === 'anew') {
+    const from = resumedFrom(work.run.cause);
+    return from === undefined ? beginRun(work, options) : resumeRun(from, work, options);
+  }
   emit({ kind: 'output', stream: 'system', text: 'its worker was lost; the run goes on from where it was' });
   return runJob(work, { ...takeUp.kept, progress: takeUp.progress }, options);
 }
@@ -184,6 +171,7 @@ export async function workRun(id: RunId, stopper: AbortController, options: Work
     const found = await runs.get(id);
     const takeUp = await lookAt(found, options);
     if (takeUp.kind === 'wait') return 'hand-back';
+    if (found && (await isBetterElsewhere(found, options))) return 'later';
     const admitted = await admit(found, stopper.signal, { ...options, runs });
     if (admitted !== 'begin') return admitted;
     const run = await runs.begin(id, options.name);

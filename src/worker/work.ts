@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../domain/clock.ts';
 import type { RequestSecrets } from '../domain/request-secrets.ts';
-import type { RunEvent } from '../domain/event.ts';
+import type { RunEvent, SequencedEvent } from '../domain/event.ts';
 import type { Run, RunId } from '../domain/run.ts';
 import type { RegistryCredential, RunRequest } from '../domain/run-request.ts';
 import type { Plan, SecretSource } from '../domain/step.ts';
@@ -9,7 +9,7 @@ import type { Timer } from '../engine/policy/timeout.ts';
 import type { StepRunner } from '../engine/ports.ts';
 import type { Masker } from '../secret/mask.ts';
 import type { Context, ContextWish } from '../source/ports.ts';
-import type { Store } from '../store/ports.ts';
+import type { BaseImageStore, Store, WorkerBeat } from '../store/ports.ts';
 import type { PlanKeeper } from './plan-keeper.ts';
 import type { Line } from './admit.ts';
 import { planRun } from './plan-run.ts';
@@ -20,6 +20,8 @@ import { fillInCredentials } from './vault-credentials.ts';
 export interface WorkRunOptions {
   readonly name: string;
   readonly store: Pick<Store, 'runs' | 'events'>;
+  /** What is known of the images of tasks; not given: runs for changed bases always build. */
+  readonly baseImages?: Pick<BaseImageStore, 'get'>;
   readonly runner: StepRunner;
   readonly registryHost: string;
   /** Looks at the engine (`amd64`, `arm64`, …); rejects `engine-unavailable` when it does not answer. */
@@ -45,6 +47,11 @@ export interface WorkRunOptions {
   /** Keeps the finished run's events for good. */
   readonly archive: (id: RunId) => Promise<void>;
   readonly plans: PlanKeeper;
+  /** How long what another run can go on from is kept of a run that failed, milliseconds; 0: not at all. */
+  readonly keepFailedMs: number;
+  /** The events of a run that ended a while ago; undefined when they are gone. */
+  readonly loadArchived: (id: RunId) => Promise<readonly SequencedEvent[] | undefined>;
+  readonly listWorkers: () => Promise<readonly WorkerBeat[]>;
   /** Runs whose containers are on an engine that is out of reach, since when (milliseconds since the epoch). */
   readonly waitingSince: Map<RunId, number>;
   /** The runs of this worker that wait for a place of the installation. */
@@ -86,12 +93,21 @@ export async function registryCredentials(
   return { ...custom, ...own };
 }
 
-/** Opens what the run reads, and says in its log what that is; undefined for a run that reads nothing. */
-export async function openContext(work: Work, options: WorkRunOptions): Promise<Context | undefined> {
+/** What the run may log in to a registry with, for a context that lies in one. */
+export function credentialsOf(work: Work, options: WorkRunOptions): NonNullable<ContextWish['credentialFor']> {
+  return async (host) => (await registryCredentials(work, options))[host];
+}
+
+/**
+ * Opens what the run reads, and says in its log what that is; undefined for a run that reads nothing. `commit`: this one (of a registry: this
+ * digest), whatever a branch or tag stands for now.
+ */
+export async function openContext(work: Work, options: WorkRunOptions, commit?: string): Promise<Context | undefined> {
   const { request, secrets, stopper } = work;
   if (request.sourceLocation === undefined) return undefined;
   const dockerfile = request.type === 'DockerBuildRequest' ? request.dockerFilePath : undefined;
-  const wish = { secret: secrets.source, dockerfile, signal: stopper.signal };
+  const credentialFor = credentialsOf(work, options);
+  const wish = { secret: secrets.source, dockerfile, commit, credentialFor, signal: stopper.signal };
   const context = await options.openContext(request.sourceLocation, wish);
   work.emit({ kind: 'output', stream: 'system', text: `context: ${context.description}` });
   return context;

@@ -14,18 +14,40 @@ import {
   isSameRepository,
   mayBeStale,
   refreshLocal,
+  wantedDigest,
   type LocalImage,
 } from './local-bases.ts';
+import { digestRecipe } from './recipe.ts';
 
 /** What a build stands on, as far as it can be known before it. */
 export type BuildBases =
-  | { readonly kind: 'known'; readonly file: FileDependencies; readonly local: ReadonlyMap<string, LocalImage> }
-  | { readonly kind: 'unknown'; readonly why: string };
+  | {
+      readonly kind: 'known';
+      readonly file: FileDependencies;
+      readonly local: ReadonlyMap<string, LocalImage>;
+      /** The Dockerfile. */
+      readonly text: string;
+    }
+  | { readonly kind: 'unknown'; readonly why: string }
+  /** The engine has a base older than the one that the run was made for, and cannot get another. */
+  | { readonly kind: 'stale'; readonly why: string };
+
+type KnownBases = Extract<BuildBases, { kind: 'known' }>;
 
 const maxDockerfileBytes = 1024 * 1024;
 
+/** How the Dockerfile of a step is read. */
+export function readOptionsOf({ step, enginePlatform }: StepBuild) {
+  return {
+    arguments: Object.fromEntries(step.arguments.map(({ name, value }) => [name, value])),
+    ...(step.target !== undefined && { target: step.target }),
+    platform: step.platform ?? enginePlatform,
+    buildPlatform: enginePlatform,
+  };
+}
+
 /** The text of the Dockerfile that the build will use; the front end takes a small initial too when none is named. */
-async function readDockerfile({ context, dockerfile }: BuildSource): Promise<string | undefined> {
+export async function readDockerfile({ context, dockerfile }: BuildSource): Promise<string | undefined> {
   if (dockerfile !== undefined) return context.readFile(dockerfile, maxDockerfileBytes);
   const names = ['Dockerfile', 'dockerfile'];
   for (const name of names) {
@@ -39,11 +61,19 @@ function allOf({ runtime, buildTime }: FileDependencies): readonly BaseReference
   return [...(runtime ? [runtime] : []), ...buildTime];
 }
 
+/** Thrown where a build would stand on an older base than the one that its run was made for. */
+class StaleBase extends Error {}
+
 async function lookAt(build: StepBuild, { image, platform }: BaseReference): Promise<LocalImage | undefined> {
   const copy = await inspectLocal(build, image);
   if (!copy || !mayBeStale(build, image)) return copy;
   const digest = await refreshLocal(build, image, copy, platform ?? build.step.platform);
-  if (digest === undefined) return copy;
+  const wanted = wantedDigest(build, image);
+  if (digest === undefined) {
+    if (wanted === undefined || copy.digests.includes(wanted)) return copy;
+    const name = formatImageIdentity(image);
+    throw new StaleBase(`${name} has changed to ${wanted}, and the engine can get neither this nor a newer one`);
+  }
   if (!copy.digests.includes(digest)) return inspectLocal(build, image);
   return { ...copy, digests: [digest] };
 }
@@ -55,21 +85,15 @@ async function lookAtAll(build: StepBuild, file: FileDependencies): Promise<Map<
 }
 
 async function find(build: StepBuild, source: BuildSource): Promise<BuildBases> {
-  const { step, enginePlatform } = build;
   const text = await readDockerfile(source);
   if (text === undefined) return { kind: 'unknown', why: 'the Dockerfile is not in the context' };
-  const options = {
-    arguments: Object.fromEntries(step.arguments.map(({ name, value }) => [name, value])),
-    ...(step.target !== undefined && { target: step.target }),
-    platform: step.platform ?? enginePlatform,
-    buildPlatform: enginePlatform,
-  };
+  const options = readOptionsOf(build);
   const file = readDependencies(text, options);
   const local = await lookAtAll(build, file);
-  if (![...local.values()].some(({ triggers }) => triggers.length > 0)) return { kind: 'known', file, local };
+  if (![...local.values()].some(({ triggers }) => triggers.length > 0)) return { kind: 'known', file, local, text };
   const triggersOf = (image: ImageIdentity) => local.get(formatImageIdentity(image))?.triggers ?? [];
   const whole = readDependencies(text, { ...options, triggersOf });
-  return { kind: 'known', file: whole, local: await lookAtAll(build, whole) };
+  return { kind: 'known', file: whole, local: await lookAtAll(build, whole), text };
 }
 
 /**
@@ -80,8 +104,25 @@ export async function findBases(build: StepBuild, source: BuildSource): Promise<
   try {
     return await find(build, source);
   } catch (error) {
+    if (error instanceof StaleBase) return { kind: 'stale', why: error.message };
     return { kind: 'unknown', why: toFailure(error).message };
   }
+}
+
+/**
+ * What the target begins with, with the digest that the build will find: as it is pinned, or as the engine's own copy has it, else what its
+ * registry has now. Undefined for `scratch`.
+ */
+export async function findRuntimeBase(
+  build: StepBuild,
+  { file, local }: KnownBases,
+): Promise<ImageIdentity | undefined> {
+  if (file.runtime === undefined) return undefined;
+  const { image } = file.runtime;
+  const copy = local.get(formatImageIdentity(image));
+  const isAsked = copy === undefined || build.step.pull;
+  const digest = image.digest ?? (isAsked ? await askRegistry(build, image) : copy.digests[0]);
+  return { ...image, ...(image.digest !== undefined && { isPinned: true }), ...(digest !== undefined && { digest }) };
 }
 
 /** The digest that the builder itself named. */
@@ -106,13 +147,13 @@ async function withDigest(
   const copy = local.get(formatImageIdentity(image));
   const known = image.digest ?? resolvedDigest(image, report) ?? copy?.digests[0];
   const digest = known ?? (copy === undefined ? await askRegistry(build, image) : undefined);
-  return { ...image, ...(digest !== undefined && { digest }) };
+  return { ...image, ...(digest !== undefined && { digest }), ...(image.digest !== undefined && { isPinned: true }) };
 }
 
 /** What a finished build stands on: an entry for each of its names, or one without a name. */
 async function describeBases(
   build: StepBuild,
-  { file, local }: Extract<BuildBases, { kind: 'known' }>,
+  { file, local, text }: KnownBases,
   report: BuildReport,
   commit: string | undefined,
 ): Promise<readonly ImageDependencies[]> {
@@ -124,6 +165,7 @@ async function describeBases(
     ...(runtime && { runtime }),
     buildTime: [...others.values()],
     ...(commit !== undefined && { commit }),
+    recipe: digestRecipe(build.step, text, build.step.platform ?? build.enginePlatform),
   };
   const images = build.step.tags.flatMap((tag) => identify(tag) ?? []);
   const entries = images.length === 0 ? [shared] : images.map((image) => ({ image, ...shared }));
@@ -131,7 +173,7 @@ async function describeBases(
 }
 
 function warningOf(bases: BuildBases): string | undefined {
-  if (bases.kind === 'unknown') return bases.why;
+  if (bases.kind !== 'known') return bases.why;
   const [first, ...more] = bases.file.unresolved;
   if (first === undefined) return undefined;
   return `line ${first.line} of the Dockerfile: ${first.why}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;

@@ -6,6 +6,7 @@ import type { Outcome } from '../../domain/outcome.ts';
 import type { BuildSources } from './build-source.ts';
 import type { BaseImage, BuiltVertex } from './buildkit-progress.ts';
 import type { EngineMessage } from './json-lines.ts';
+import type { RebaseMeans } from './rebase-means.ts';
 import type { EngineCalls, EngineRequest } from './request.ts';
 import type { RunScope } from './scope.ts';
 
@@ -81,6 +82,8 @@ export interface StepBuild {
   readonly registryHost: string;
   /** What the engine builds when no platform is named: `linux/amd64`. */
   readonly enginePlatform: string;
+  /** For builds that may be done in the registry; absent: none may. */
+  readonly rebase?: RebaseMeans;
 }
 
 /** The values of a step's secret arguments, by name. */

@@ -2,7 +2,7 @@ import { fail } from '../../domain/failure.ts';
 import { formatImageReference, parseImageReference, isTag } from '../../domain/image-reference.ts';
 import type { BuildStep, PassedOption } from '../../domain/step.ts';
 import type { StepIo } from '../../engine/ports.ts';
-import { parseBytes, parseCpus, parseWhole } from './quantities.ts';
+import { parseBytes, parseWhole } from './quantities.ts';
 import type { EngineRequest } from './request.ts';
 
 type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -74,13 +74,6 @@ export function cacheReference({ cache, tags, id }: BuildStep): string | undefin
   return image?.registry && formatImageReference({ registry: image.registry, repository: image.repository, tag });
 }
 
-function limitsOf({ cpus, memory }: BuildStep): Query {
-  return {
-    ...(cpus !== undefined && { cpuperiod: '100000', cpuquota: String(Math.round(parseCpus(cpus) / 10_000)) }),
-    ...(memory !== undefined && { memory: String(parseBytes(memory, 'memory')) }),
-  };
-}
-
 function readOption(name: string, values: readonly string[], io: Pick<StepIo, 'output'>): Query {
   const mapping = Object.hasOwn(mappings, name) ? mappings[name] : undefined;
   if (mapping) return mapping(values);
@@ -109,7 +102,7 @@ function cacheQuery(step: BuildStep): Query {
 }
 
 /**
- * What the keys and flags of a build step that have no field of their own mean for `POST /build`.
+ * What the keys and flags of a build step that have no field of their own mean for `POST /build`, but for its labels.
  * @throws `unsupported`, `invalid-request` naming the flag.
  */
 export function buildOptions(
@@ -118,12 +111,9 @@ export function buildOptions(
   io: Pick<StepIo, 'output'>,
 ): NonNullable<EngineRequest['query']> {
   checkNetwork(step.options, allowPrivileged);
-  const labels = Object.fromEntries(step.labels.map(({ name, value }) => [name, value]));
   const options = step.options.filter(({ name }) => name !== 'cache-from');
   const names = [...new Set(options.map(({ name }) => name))];
   return {
-    ...limitsOf(step),
-    ...(step.labels.length > 0 && { labels: JSON.stringify(labels) }),
     ...(step.pull && { pull: '1' }),
     ...names.reduce<Query>((query, name) => ({ ...query, ...readOption(name, valuesOf(options, name), io) }), {}),
     ...cacheQuery(step),

@@ -112,6 +112,7 @@ function readerOfVolume(scope: RunScope, container: string): Reader {
 }
 
 async function createHolder(scope: RunScope, volumes: RunVolumes, image: string): Promise<string> {
+  await volumes.ready();
   const host = { NetworkMode: 'none', Mounts: [volumes.workspace()] };
   const body = { Image: image, Cmd: ['true'], Labels: labelsOf(scope), HostConfig: host };
   return createContainer(scope.engine, nameOf(scope, 'workspace'), { body, platform: undefined, isTerminal: false });

@@ -5,6 +5,7 @@ import type { StepIo } from '../../engine/ports.ts';
 import { removeContainer } from './container.ts';
 import type { RunNetworks } from './network.ts';
 import { nameOf, type RunScope } from './scope.ts';
+import type { Startups } from './startups.ts';
 import type { RunVolumes } from './volumes.ts';
 
 /** One try of a cmd step. */
@@ -12,6 +13,8 @@ export interface CmdJob {
   readonly scope: RunScope;
   readonly networks: RunNetworks;
   readonly volumes: RunVolumes;
+  /** Of the whole run. */
+  readonly startups: Startups;
   readonly step: CmdStep;
   readonly io: StepIo;
   readonly signal: AbortSignal;
@@ -37,11 +40,15 @@ export function containerName({ scope, step, attempt }: CmdJob): string {
   return nameOf(scope, step.id, attempt);
 }
 
-/** Removes a container that is done with; behind the step's back, and not before what the step came to is kept for good. */
-export function discard({ scope }: CmdJob, id: string): Promise<void> {
+/**
+ * Removes a container that is done with; behind the step's back, and not before what the step came to is kept for good. Those that are about
+ * to start go first: they are waited for.
+ */
+export function discard({ scope, startups }: CmdJob, id: string): Promise<void> {
   return scope.inBackground('removing a container', async () => {
     await turn(); // the outcome is on its way by now
     await scope.setup.recorded?.();
+    await startups.over();
     await removeContainer(scope.engine, id);
   });
 }

@@ -80,14 +80,16 @@ function isInitMissing(error: unknown): boolean {
 
 /** Starts a container; `no-init` when that needs a program of the engine that is not there. The container is gone unless it runs. */
 async function start(job: CmdJob, { id, isTerminal }: Created): Promise<Running | Outcome | 'no-init'> {
-  const { engine, setup } = job.scope;
+  const { engine, setup, cpus, limits } = job.scope;
+  const { nanoCpus } = limits.of(job.step);
   let output: FollowedOutput | undefined;
   const begun = setup.begin?.(job.step.id, job.attempt);
   begun?.catch(() => undefined); // awaited below
   try {
     output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, isTerminal));
     await begun;
-    await engine.json({ method: 'POST', path: `/containers/${id}/start`, deadlineMs: 120_000 });
+    const started = { method: 'POST', path: `/containers/${id}/start`, deadlineMs: 120_000 } as const;
+    await cpus.starting(id, nanoCpus, () => engine.json(started));
     return { id, output };
   } catch (error) {
     output?.close();
@@ -96,7 +98,8 @@ async function start(job: CmdJob, { id, isTerminal }: Created): Promise<Running 
   }
 }
 
-async function runContainer(job: CmdJob): Promise<Outcome> {
+/** Makes a container and starts it. */
+async function bringUp(job: CmdJob): ReturnType<typeof start> {
   const created = await create(job);
   if (!created) return canceledBy(job.signal);
   if (job.signal.aborted) {
@@ -104,7 +107,11 @@ async function runContainer(job: CmdJob): Promise<Outcome> {
     await removeContainer(job.scope.engine, created.id);
     return canceledBy(job.signal);
   }
-  const running = await start(job, created).finally(created.release);
+  return start(job, created).finally(created.release);
+}
+
+async function runContainer(job: CmdJob): Promise<Outcome> {
+  const running = await job.startups.during(() => bringUp(job));
   if (running === 'no-init') return runContainer({ ...job, hasInit: false });
   if ('kind' in running) return running;
   return accompany(job, running);

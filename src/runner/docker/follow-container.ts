@@ -4,6 +4,8 @@ import { canceledBy, isAborted, isSuperseded } from './canceled.ts';
 import { discard, failed, type CmdJob } from './cmd-job.ts';
 import type { FollowedOutput } from './container-output.ts';
 import { collectOutputs } from './step-outputs.ts';
+import { formatBytes } from './limits/applied.ts';
+import type { RunScope } from './scope.ts';
 import { isOutOfMemory, stopContainer, waitForExit, type Exit } from './container.ts';
 
 /** A container that runs, or has run. */
@@ -16,13 +18,17 @@ async function describeExit({ scope, step }: CmdJob, id: string, { code, isGone 
   if (code === 0) return collectOutputs(scope.engine, id, step);
   if (isGone) return failed('the container was removed while it ran', code);
   const isKilled = code === 137 && (await isOutOfMemory(scope.engine, id));
-  if (isKilled) return failed(describeHunger(step), code);
+  if (isKilled) return failed(describeHunger(scope, step), code);
   return failed(`exit code ${code}${hints[code] ?? ''}`, code);
 }
 
-function describeHunger(step: CmdStep): string {
-  const limit = step.memory === undefined ? '' : ` (limit ${step.memory})`;
-  return `the container needed more memory than it may have${limit}`;
+function describeHunger({ limits }: RunScope, step: CmdStep): string {
+  const needed = 'the container needed more memory than it may have';
+  const { memoryBytes } = limits.of(step);
+  if (memoryBytes === undefined) return needed;
+  if (step.memory !== undefined) return `${needed} (limit ${step.memory}: raise the step's memory)`;
+  const remedy = 'give the step more (memory), let it run alone, or raise SLIPWAY_RUN_MEMORY of the worker';
+  return `${needed} (limit ${formatBytes(memoryBytes)}, its part of what the run may have: ${remedy})`;
 }
 
 /** What exit codes mean that a program seldom gives itself. */
@@ -49,6 +55,7 @@ function leave(job: CmdJob, { id, output }: Running): void {
   job.keep({ id, ended: output.ended, silence });
   void scope.inBackground(`following the detached step ${step.id}`, async () => {
     const exit = await waitForExit(scope.engine, id, output.ended);
+    scope.cpus.ended();
     await output.drain(drainMs);
     say(
       exit.isGone ? 'the detached container was removed' : `the detached container ended with exit code ${exit.code}`,
@@ -88,6 +95,7 @@ async function follow(job: CmdJob, running: Running): Promise<Outcome> {
     putAway(job, id);
     return outcome;
   } finally {
+    scope.cpus.ended();
     aborted.forget();
     output.close();
   }

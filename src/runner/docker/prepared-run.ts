@@ -11,6 +11,7 @@ import { runPush } from './push.ts';
 import { removeRunContainers } from './run-containers.ts';
 import type { RunScope } from './scope.ts';
 import { createRunSocket, type RunSocket } from './socket/run-socket.ts';
+import { createStartups, type Startups } from './startups.ts';
 import { createRunVolumes, type RunVolumes } from './volumes.ts';
 
 /** One try of a step. */
@@ -34,6 +35,7 @@ interface RunState {
   readonly volumes: RunVolumes;
   readonly sources: BuildSources;
   readonly socket: RunSocket;
+  readonly startups: Startups;
   readonly kept: Map<string, KeptContainer>;
   /** Work that goes on behind the steps. */
   readonly behind: Set<Promise<void>>;
@@ -43,6 +45,7 @@ function prepare(given: RunScope): RunState {
   const behind = new Set<Promise<void>>();
   const scope: RunScope = {
     ...given,
+    rebased: new Map(),
     inBackground: (what, work) => {
       const done = given.inBackground(what, work).finally(() => behind.delete(done));
       behind.add(done);
@@ -56,14 +59,16 @@ function prepare(given: RunScope): RunState {
   };
   const sources = createBuildSources(scope, volumes, keepHolder);
   const socket = createRunSocket(scope, volumes);
-  return { scope, networks: createRunNetworks(scope), volumes, sources, socket, kept, behind };
+  const networks = createRunNetworks(scope);
+  return { scope, networks, volumes, sources, socket, startups: createStartups(), kept, behind };
 }
 
 async function runCmdStep(state: RunState, about: StepTry<CmdStep>): Promise<Outcome> {
-  const { networks, volumes, kept, socket } = state;
+  const { networks, volumes, startups, kept, socket } = state;
   const engineAccess = about.step.usesEngine ? await socket.open() : undefined;
   const scope = { ...state.scope, ...(engineAccess && { engineAccess }) };
-  return runCmd({ scope, networks, volumes, ...about, keep: (container) => kept.set(container.id, container) });
+  const keep = (container: KeptContainer): void => void kept.set(container.id, container);
+  return runCmd({ scope, networks, volumes, startups, ...about, keep });
 }
 
 function runStep(state: RunState, means: RunMeans, { step, ...about }: StepTry): Promise<Outcome> {
@@ -74,10 +79,10 @@ function runStep(state: RunState, means: RunMeans, { step, ...about }: StepTry):
     case 'cmd':
       return runCmdStep(state, { step, ...about });
     case 'push': {
-      const { engine, setup, now } = scope;
+      const { engine, setup, now, rebased } = scope;
       const { io, signal } = about;
-      const credentials = setup.registryCredentials;
-      return runPush({ engine, images: step.images, credentials, io, signal, now, backoffMs: means.pushBackoffMs });
+      const job = { engine, images: step.images, credentials: setup.registryCredentials, io, signal, now };
+      return runPush({ ...job, backoffMs: means.pushBackoffMs, ...(rebased && { rebased }) });
     }
   }
 }
@@ -111,6 +116,11 @@ async function endAll(state: RunState): Promise<void> {
   );
 }
 
+/** Keeps the workspace; that it cannot be kept costs a later run time, and this one nothing. */
+async function keepShared({ scope, volumes }: RunState): Promise<void> {
+  await scope.inBackground('keeping the workspace of a run', () => volumes.keep());
+}
+
 /** Removes networks and volumes once no container has them any more; nobody waits for it. */
 function removeShared({ networks, volumes, socket, behind }: RunState, given: RunScope): void {
   const containers = [...behind];
@@ -130,8 +140,10 @@ export function prepareRun(given: RunScope, means: RunMeans): PreparedRun {
   let disposed: Promise<void> | undefined;
   return {
     run: (step, io, signal, attempt = 1) => runStep(state, means, { step, io, signal, attempt }),
-    dispose: () => {
-      disposed ??= endAll(state).then(() => removeShared(state, given));
+    dispose: (how) => {
+      disposed ??= endAll(state)
+        .then(() => (how?.keepWorkspace === true ? keepShared(state) : undefined))
+        .then(() => removeShared(state, given));
       return disposed;
     },
     abandon: () => {

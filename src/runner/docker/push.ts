@@ -1,7 +1,9 @@
 import { isDigest, type Digest } from '../../domain/digest.ts';
 import { FailureError } from '../../domain/failure.ts';
 import {
+  formatImageIdentity,
   formatImageReference,
+  identifyImage,
   parseImageReference,
   type ImageReference,
   type Tag,
@@ -14,6 +16,8 @@ import { canceledBy, pause } from './canceled.ts';
 import { EngineRefusal } from './errors.ts';
 import { errorOf, readMessages, textField } from './json-lines.ts';
 import { oneLine } from './progress-words.ts';
+import type { RebasedImage } from './rebased-image.ts';
+import { RegistryRefusal } from './registry-client.ts';
 import type { EngineCalls } from './request.ts';
 import { findCredential } from './session-services.ts';
 import { createTransfers } from './transfers.ts';
@@ -30,6 +34,8 @@ export interface PushJob {
   readonly now: () => number;
   /** Milliseconds to wait before each further try; as many tries as there are waits, and one. */
   readonly backoffMs: readonly number[];
+  /** Images that are in the registry already, by their names with registry and tag: only their tags are to move. */
+  readonly rebased?: ReadonlyMap<string, RebasedImage>;
 }
 
 /** What one try to push an image came to. */
@@ -83,6 +89,21 @@ async function tryPush(job: PushJob, image: ReturnType<typeof destinationOf>): P
   return { kind: 'refused', message: fault ?? 'the registry did not say which digest it has stored' };
 }
 
+/** Makes a tag stand for an image that is in its registry already. */
+async function tryMoveTag(
+  job: PushJob,
+  { repository, tag }: ReturnType<typeof destinationOf>,
+  image: RebasedImage,
+): Promise<Try> {
+  try {
+    return { kind: 'pushed', digest: await image.moveTag({ repository, tag }, job.signal) };
+  } catch (error) {
+    if (job.signal.aborted) return { kind: 'stopped' };
+    if (!(error instanceof RegistryRefusal)) throw error;
+    return { kind: 'refused', message: error.message };
+  }
+}
+
 function describeRefusal(reference: string, message: string): Outcome & { readonly kind: 'failed' } {
   if (/does not exist locally|no such image/i.test(message)) {
     return { kind: 'failed', message: `there is no image ${reference} to push: no step has built it` };
@@ -94,9 +115,10 @@ function describeRefusal(reference: string, message: string): Outcome & { readon
 async function pushImage(job: PushJob, text: string): Promise<Outcome> {
   const image = destinationOf(parseImageReference(text));
   const reference = formatImageReference(image);
+  const rebased = job.rebased?.get(formatImageIdentity(identifyImage(image)));
   job.io.output('system', `pushing ${reference}`);
   for (let tries = 0; ; tries += 1) {
-    const result = await tryPush(job, image);
+    const result = await (rebased ? tryMoveTag(job, image, rebased) : tryPush(job, image));
     if (job.signal.aborted || result.kind === 'stopped') return canceledBy(job.signal);
     if (result.kind === 'pushed') {
       const { registry, repository, tag } = image;

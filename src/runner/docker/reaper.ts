@@ -1,5 +1,6 @@
 import { objectField, numberField, textField } from './json-lines.ts';
 import { removeQuietly } from './images.ts';
+import { findKeptRuns, type KeptLimits } from './kept-workspace.ts';
 import { labels } from './scope.ts';
 import type { EngineCalls } from './request.ts';
 
@@ -11,6 +12,8 @@ export interface SweepOptions {
   readonly registryHost: string;
   /** Runs that still own things. */
   readonly liveRuns: Pick<ReadonlySet<string>, 'has'>;
+  /** Which workspaces of failed runs stay; not given: none. */
+  readonly keptWorkspaces?: KeptLimits;
   /** How many of our images stay, the ones tagged last. */
   readonly keepImages: number;
   /** Images tagged less than that many milliseconds ago stay: a run may be about to push them. */
@@ -93,11 +96,20 @@ async function sweepImages(engine: EngineCalls, options: SweepOptions): Promise<
   );
 }
 
+/** Leaves alone the runs whose workspaces are kept, as if they lived. */
+async function withKeptRuns(engine: EngineCalls, options: SweepOptions): Promise<SweepOptions> {
+  const { installation, liveRuns, keptWorkspaces, now } = options;
+  if (keptWorkspaces === undefined) return options;
+  const kept = await findKeptRuns(engine, installation, { ...keptWorkspaces, now });
+  return { ...options, liveRuns: { has: (run) => liveRuns.has(run) || kept.has(run) } };
+}
+
 /**
  * Removes what runs of this installation left on the engine: containers (with their volumes), networks and volumes that no live run
- * owns, and all but the newest of our images. Rejects when the engine cannot be asked.
+ * owns and that are not kept, and all but the newest of our images. Rejects when the engine cannot be asked.
  */
-export async function sweepEngine(engine: EngineCalls, options: SweepOptions): Promise<SweepResult> {
+export async function sweepEngine(engine: EngineCalls, given: SweepOptions): Promise<SweepResult> {
+  const options = await withKeptRuns(engine, given);
   const pathsOf = async (list: string, key: string, base: string): Promise<readonly string[]> =>
     (await findOrphans(engine, list, options)).map((thing) => `${base}/${textField(thing, key) ?? ''}`);
   const force = { force: '1', v: '1' };

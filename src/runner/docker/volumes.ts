@@ -5,6 +5,7 @@ import type { Context } from '../../source/ports.ts';
 import { openContext } from './build-context.ts';
 import { EngineRefusal } from './errors.ts';
 import { removeQuietly } from './images.ts';
+import { copyKept, keepWorkspace } from './kept-workspace.ts';
 import type { FreshContainer, Mount } from './mount.ts';
 import { labelsOf, nameOf, type RunScope } from './scope.ts';
 import { fillInMemory, inMemory, type SecretMount } from './secret-volumes.ts';
@@ -38,7 +39,11 @@ export interface RunVolumes {
    * context.
    */
   workspaceImage(): string | undefined;
-  /** Removes them; no container must have them any more. May be called twice. */
+  /** Resolves when the workspace has what an earlier run left in it, where the run goes on from one. Rejects with `not-found`. */
+  ready(): Promise<void>;
+  /** Keeps them for a run that goes on from here, but for those with secrets; nothing when no container has had them. */
+  keep(): Promise<void>;
+  /** Removes those that are not kept; no container must have them any more. May be called twice. */
   remove(): Promise<void>;
 }
 
@@ -67,13 +72,10 @@ async function fillWorkspace(scope: RunScope, container: string, context: Contex
   }
 }
 
-/** Prepares a run's volumes. None is made before a container has it. */
-export function createRunVolumes(scope: RunScope): RunVolumes {
-  const { setup, plan } = scope;
+/** The mounts of a run's volumes; `used` has the names of all that were asked for. */
+function createMounts(scope: RunScope) {
+  const { plan } = scope;
   const used = new Set<string>();
-  let filled: Promise<void> | undefined;
-  let fills = 0;
-  let workspaceImage = scope.heldImage;
   const mount = (volume: string, path: string, driver?: object): Mount => {
     const name = nameOf(scope, volume);
     used.add(name);
@@ -90,24 +92,44 @@ export function createRunVolumes(scope: RunScope): RunVolumes {
       return files ? [{ mount: mount(`secret-${index}-${id}`, path, inMemory), files }] : [];
     });
   const isSecret = (volume: string): boolean => plan.volumes.some(({ name }) => name === volume);
+  const mountsOf = (step: VolumeUser): readonly Mount[] => [
+    ...shared(),
+    ...step.volumeMounts.filter(({ volume }) => !isSecret(volume)).map(({ volume, path }) => named(volume, path)),
+    ...secretMounts(step).map((one) => one.mount),
+  ];
+  return { used, mount, named, workspace, shared, secretMounts, mountsOf };
+}
+
+/** Prepares a run's volumes. None is made before a container has it. */
+export function createRunVolumes(scope: RunScope): RunVolumes {
+  const { setup } = scope;
+  const { used, mount, named, workspace, shared, secretMounts, mountsOf } = createMounts(scope);
+  let filled: Promise<void> | undefined;
+  let fills = 0;
+  let workspaceImage = scope.heldImage;
+  const ready = async (): Promise<void> => {
+    const { kept } = scope;
+    if (kept) await (filled ??= copyKept(scope, kept, mount));
+  };
   return {
-    mount: named,
-    workspace,
-    shared,
-    mountsOf: (step) => [
-      ...shared(),
-      ...step.volumeMounts.filter(({ volume }) => !isSecret(volume)).map(({ volume, path }) => named(volume, path)),
-      ...secretMounts(step).map((one) => one.mount),
-    ],
+    ...{ mount: named, workspace, shared, mountsOf },
     fill: async (container, step) => {
       const { context } = setup;
-      if (context) await (filled ??= fillWorkspace(scope, container.id, context));
+      if (scope.kept) await ready();
+      else if (context) await (filled ??= fillWorkspace(scope, container.id, context));
       workspaceImage ??= container.image;
       const mounts = secretMounts(step);
       if (mounts.length === 0) return () => undefined;
       return fillInMemory(scope, { container, mounts, helper: nameOf(scope, 'secrets', (fills += 1)) });
     },
     workspaceImage: () => workspaceImage,
+    ready,
+    keep: async () => {
+      if (workspaceImage === undefined) return;
+      // What an earlier run left may not have been needed so far: whoever goes on from here needs it.
+      await ready();
+      for (const name of await keepWorkspace(scope, workspaceImage)) used.delete(name);
+    },
     remove: async () => {
       for (const name of used) await removeQuietly(scope.engine, `/volumes/${name}`, { force: '1' });
       used.clear();

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/outcome.ts';
 import type { Step } from '../../domain/step.ts';
-import type { RunSetup, StepIo, StepRunner } from '../../engine/ports.ts';
+import type { DisposeOptions, NamedAttempt, RunSetup, StepIo, StepRunner } from '../../engine/ports.ts';
 
 /** A step that a fake runner is asked to do and that goes on until the test ends it. */
 export interface FakeStep {
@@ -28,8 +28,15 @@ export type FakeCall =
   | { readonly kind: 'prepare'; readonly setup: RunSetup }
   /** `attempt` is there from the second try on. */
   | { readonly kind: 'run'; readonly step: Step; readonly attempt?: number }
-  | { readonly kind: 'dispose' }
+  | { readonly kind: 'dispose'; readonly keepWorkspace?: true }
   | { readonly kind: 'abandon' };
+
+/** What is left of earlier runs; of what is not given, no workspace and every image. */
+export interface FakeRemains {
+  readonly keeps?: (run: NamedAttempt) => boolean;
+  readonly hasBuilt?: (imageId: string) => boolean;
+  readonly hasPushed?: (digest: string) => boolean;
+}
 
 /** A runner for tests: the script decides what steps come to, the test decides when. */
 export interface FakeRunner extends StepRunner {
@@ -69,9 +76,9 @@ function waitForEnd(...[step, io, signal, attempt]: FakeRun): { fake: FakeStep; 
 
 /**
  * Makes a fake runner. Steps end at once as the script says; those it answers with `wait` run until the test calls `end` or `break`,
- * or their signal aborts. `holds`: it has what earlier attempts at its runs made.
+ * or their signal aborts. `holds`: it has what earlier attempts at its runs made; `remains`: what is left of other runs.
  */
-export function createFakeRunner(script: FakeScript = {}, holds = false): FakeRunner {
+export function createFakeRunner(script: FakeScript = {}, holds = false, remains: FakeRemains = {}): FakeRunner {
   const calls: FakeCall[] = [];
   const running = new Map<string, FakeStep>();
   const waiting = new Map<string, ((step: FakeStep) => void)[]>();
@@ -92,12 +99,15 @@ export function createFakeRunner(script: FakeScript = {}, holds = false): FakeRu
     calls,
     prepare: async (setup) => {
       calls.push({ kind: 'prepare', setup });
-      const dispose = async (): Promise<void> => {
-        calls.push({ kind: 'dispose' });
+      const dispose = async (how?: DisposeOptions): Promise<void> => {
+        calls.push({ kind: 'dispose', ...(how?.keepWorkspace === true && { keepWorkspace: true }) });
       };
       return { run, dispose, abandon: () => calls.push({ kind: 'abandon' }) };
     },
     holds: async () => holds,
+    keeps: async (run) => remains.keeps?.(run) ?? false,
+    hasBuilt: async ({ imageId }) => remains.hasBuilt?.(imageId) ?? true,
+    hasPushed: async ({ digest }) => remains.hasPushed?.(digest) ?? true,
     started: async (id) => {
       const known = running.get(id);
       if (known) return known;

@@ -1,0 +1,118 @@
+import { toFailure } from '../../domain/failure.ts';
+import { formatImageIdentity } from '../../domain/image-reference.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import { readDependencies } from '../../dockerfile/dependencies.ts';
+import { exchange, type Exchanged } from '../../rebase/exchange.ts';
+import { refuse, Refusal } from '../../rebase/refusal.ts';
+import { createMasker } from '../../secret/mask.ts';
+import { givenLabels, labelsOfBase } from './base-labels.ts';
+import { readOptionsOf } from './build-bases.ts';
+import { secretArguments, type StepBuild } from './build-job.ts';
+import { canceledBy } from './canceled.ts';
+import { EngineRefusal } from './errors.ts';
+import { identify, isMadeHere } from './local-bases.ts';
+import { checkLayouts, decide, readAll } from './rebase-decide.ts';
+import { remember, withoutDigest } from './rebase-images.ts';
+import type { Job, Known, RebaseSource } from './rebase-job.ts';
+import type { RebaseMeans } from './rebase-means.ts';
+import type { RebasedImage } from './rebased-image.ts';
+import { checkContext, findMade } from './rebase-known.ts';
+import { checkPlan, isNeededOnEngine } from './rebase-plan.ts';
+import { putParts, showToEngine } from './rebase-put.ts';
+import { digestRecipe } from './recipe.ts';
+import { RegistryRefusal, sha256Of } from './registry-client.ts';
+
+function checkBase({ build, base, made }: Pick<Known, 'build' | 'base' | 'made'>): void {
+  const { image } = base;
+  if (image.digest !== undefined) refuse('its base is pinned by a digest');
+  if (formatImageIdentity(image) !== formatImageIdentity(withoutDigest(made.base)))
+    refuse('its base is another one now');
+  if (image.registry !== build.registryHost.toLowerCase()) refuse('its base is not in our registry');
+  if (isMadeHere(build, image)) refuse('this run makes its base itself');
+}
+
+/** The labels that a build on the new base would be given. */
+function labelsFor({ build, source, base, newDigest }: Job): Readonly<Record<string, string>> {
+  const isWanted = build.scope.settings.labelsBases ?? false;
+  return givenLabels(build.step, isWanted ? labelsOfBase({ ...base.image, digest: newDigest }, source.text) : {});
+}
+
+function tell({ build, made, base, newDigest }: Job, exchanged: Exchanged): void {
+  const { io, step } = build;
+  const name = formatImageIdentity(base.image);
+  io.output(
+    'system',
+    `rebased: the layers of ${name}@${made.base.digest} were exchanged for those of ${newDigest}, no build`,
+  );
+  io.output('system', `the image is ${exchanged.manifest.digest}; its tags move when it is pushed`);
+  const images = step.tags.flatMap((tag) => identify(tag) ?? []);
+  const shared = { ...made.record, runtime: { ...base.image, digest: newDigest } };
+  io.builtOn(images.map((image) => ({ ...shared, image })));
+}
+
+function prepare(build: StepBuild, source: RebaseSource, means: RebaseMeans): Known {
+  const update = build.scope.setup.baseUpdate ?? refuse('no base has changed');
+  const names = checkPlan(build);
+  const { step, registryHost, enginePlatform } = build;
+  const recipe = digestRecipe(step, source.text, step.platform ?? enginePlatform);
+  const made = findMade(update, names, { registryHost: registryHost.toLowerCase(), recipe });
+  const base = readDependencies(source.text, readOptionsOf(build)).runtime ?? refuse('its base cannot be made out');
+  checkBase({ build, base, made });
+  const note = checkContext(made, source.commit, build);
+  if (note !== undefined) build.io.output('system', note);
+  const client = means.connect(build.scope.setup.registryCredentials, build.signal);
+  return { build, source, names, client, means, made, base };
+}
+
+async function rebase(build: StepBuild, source: RebaseSource, means: RebaseMeans): Promise<Outcome> {
+  const { scope } = build;
+  const known = prepare(build, source, means);
+  const read = await readAll(known);
+  const job = { ...known, newDigest: read.newDigest };
+  const labels = labelsFor(job);
+  const verdict = decide(job, read, labels);
+  await checkLayouts(job, verdict);
+  const created = new Date(scope.now()).toISOString();
+  const exchanged = exchange(verdict.rebase, { labels, created, digestOf: sha256Of });
+  await putParts(job, verdict.rebase, exchanged);
+  const { manifest } = exchanged;
+  const imageId = isNeededOnEngine(build) ? await showToEngine(job, exchanged) : undefined;
+  const moveTag: RebasedImage['moveTag'] = ({ repository, tag }, signal) =>
+    means.connect(scope.setup.registryCredentials, signal).putManifest(repository, tag, manifest);
+  for (const { repository, tag } of job.names) {
+    scope.rebased?.set(formatImageIdentity({ registry: build.registryHost, repository, tag }), { moveTag });
+  }
+  const { platform } = readOptionsOf(build);
+  for (const { repository } of job.names) {
+    const parts = { manifest: manifest.bytes, config: exchanged.config.bytes };
+    remember(means.documents, { repository, digest: manifest.digest, platform }, parts);
+  }
+  tell(job, exchanged);
+  return { kind: 'succeeded', ...(imageId !== undefined && { imageId }) };
+}
+
+/** Why something that was thrown keeps an image from being rebased; what is no reason of that kind is thrown on. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Refusal || error instanceof RegistryRefusal || error instanceof EngineRefusal)
+    return error.message;
+  return toFailure(error).message;
+}
+
+/**
+ * Does a build step in the registry where its run allows that and it is safe: the layers of its base are exchanged, no tag moves yet.
+ * Resolves with what the step came to; undefined, with the reason said, when the image must be built. Rejects with `engine-unavailable`.
+ */
+export async function tryRebase(build: StepBuild, source: RebaseSource): Promise<Outcome | undefined> {
+  const { scope, io, signal, rebase: means } = build;
+  const strategy = scope.setup.baseUpdate?.strategy ?? 'rebuild';
+  if (strategy === 'rebuild' || means === undefined) return undefined;
+  try {
+    return await rebase(build, source, means);
+  } catch (error) {
+    if (signal.aborted) return canceledBy(signal);
+    if (toFailure(error).reason === 'engine-unavailable') throw error;
+    const mask = createMasker([...secretArguments(build.step).values()]);
+    io.output('system', `not rebased: ${mask(reasonOf(error))}; building`);
+    return undefined;
+  }
+}
