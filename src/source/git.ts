@@ -191,15 +191,21 @@ function explain(error: GitCommandError, location: GitLocation): FailureError {
   const at = location.ref === undefined ? '' : ` at ${location.ref}`;
   return fail(
     'source-unavailable',
-    `git could not read ${location.url}${at}: ${error.lastLine}`,
+    `git could not read ${location.url}${at}: ${isRefusal(error.output) ? refusal : error.lastLine}`,
     hintFor(error.output),
   );
 }
 
+/** What git says of it (a prompt that it could not show) helps nobody who is not there, and a run keeps the message alone. */
+const refusal = 'it does not exist, or needs a token or key that may read it';
+
+function isRefusal(output: string): boolean {
+  return /could not read Username|Authentication failed|error: 40[13]|Permission denied/i.test(output);
+}
+
 function hintFor(output: string): { hint?: string } {
-  if (/could not read Username|Authentication failed|error: 40[13]|Permission denied/i.test(output)) {
-    return { hint: 'the repository does not exist, or needs a token or key that may read it' };
-  }
+  if (isRefusal(output))
+    return { hint: 'give the task a token (slipway task update: --git-access-token), or the worker a key' };
   if (/error: 30[1278]|redirect/i.test(output)) {
     return { hint: 'the server answers with a redirect, which is not followed: use the URL that it leads to' };
   }

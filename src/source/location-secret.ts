@@ -17,7 +17,7 @@ export function maskLocation(text: string): string {
 function maskLogin(whole: string, scheme: string, login: string): string {
   const colon = login.indexOf(':');
   if (colon >= 0) return `${scheme}${login.slice(0, colon)}:${maskedValue}@`;
-  if (/^https?:/i.test(scheme) && login !== '') return `${scheme}${maskedValue}@`;
+  if (/^(?:https?|oci):/i.test(scheme) && login !== '') return `${scheme}${maskedValue}@`;
   return whole;
 }
 
@@ -26,7 +26,7 @@ function maskLogin(whole: string, scheme: string, login: string): string {
  * token, decoded. The masked location parses again, without a token; a text without one comes back as it is.
  */
 export function splitToken(text: string): { readonly location: string; readonly token?: string } {
-  const match = /^(https?:\/\/)([^\s/?#]*)@/i.exec(text);
+  const match = /^((?:https?|oci):\/\/)([^\s/?#]*)@/i.exec(text);
   if (match === null || !URL.canParse(text)) return { location: text };
   const { token } = splitUserinfo(new URL(text));
   if (token === undefined) return { location: text };
@@ -34,7 +34,7 @@ export function splitToken(text: string): { readonly location: string; readonly 
 }
 
 /**
- * User and token of an http(s) URL. A name alone is a token, as git hosts hand them out, except where Azure DevOps puts
+ * User and token of an http(s) or oci URL. A name alone is a token, as git hosts hand them out, except where Azure DevOps puts
  * the organisation's name there (`https://org@dev.azure.com/org/…`).
  */
 export function splitUserinfo(url: URL): { user?: string; token?: string } {

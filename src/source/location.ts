@@ -1,4 +1,5 @@
 import { fail } from '../domain/failure.ts';
+import { parseOciLocation, type OciLocation } from './oci-location.ts';
 import { assertFolder, assertGitRef } from './git-names.ts';
 import { splitUserinfo } from './location-secret.ts';
 
@@ -33,15 +34,15 @@ export interface TarballLocation {
   readonly token?: string;
 }
 
-export type SourceLocation = UploadLocation | GitLocation | TarballLocation;
+export type SourceLocation = UploadLocation | GitLocation | TarballLocation | OciLocation;
 
 const uploadPattern = /^source(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}){1,4}$/;
 const scpPattern = /^([A-Za-z0-9][A-Za-z0-9._-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)([^#]+)(?:#(.*))?$/;
 const sshPathPattern = /^[A-Za-z0-9._~/+@-]+$/;
 
 /**
- * Parses a source location: an upload's path, a git URL with `#ref:folder`, or the URL of a tar archive
- * (acr-tasks.md §1.6, "Context download").
+ * Parses a source location: an upload's path, a git URL with `#ref:folder`, the URL of a tar archive, or an artifact of a registry
+ * (`oci://host/repository:tag#:folder`; acr-tasks.md §1.6, "Context download").
  * @throws `invalid-request` with the given field and why it is none of them. The message never holds a token.
  */
 export function parseSourceLocation(text: string, field = 'sourceLocation'): SourceLocation {
@@ -53,18 +54,19 @@ export function parseSourceLocation(text: string, field = 'sourceLocation'): Sou
   return parseUrl(/^github\.com\//i.test(text) ? `https://${text}` : text, bad);
 }
 
-function parseUrl(text: string, bad: Refuse): GitLocation | TarballLocation {
+function parseUrl(text: string, bad: Refuse): Exclude<SourceLocation, UploadLocation> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'http' || scheme === 'https') return parseWeb(text, bad);
   if (scheme === 'ssh') return parseSsh(text, bad);
-  if (scheme !== undefined) throw bad(`${scheme}:// is not among https, ssh and http`);
+  if (scheme === 'oci') return parseOciLocation(text, bad);
+  if (scheme !== undefined) throw bad(`${scheme}:// is not among https, ssh, http and oci`);
   throw bad('it is neither an upload, nor a git URL, nor the URL of a tar archive; local paths are not read');
 }
 
 type Refuse = (why: string) => Error;
 
 const hint =
-  'use https://host/repository.git#ref:folder, git@host:repository.git, the URL of a tar archive, or upload the folder';
+  'use https://host/repository.git#ref:folder, git@host:repository.git, the URL of a tar archive, oci://registry/repository:tag, or upload the folder';
 
 function assertPlainText(text: string, bad: Refuse): void {
   if (text === '') throw bad('it is empty');

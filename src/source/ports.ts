@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { RegistryCredential } from '../domain/run-request.ts';
 
 /** A context: what a workspace is filled with and builds read, as a tar stream (plain or compressed, as the engine takes it). */
 export interface Context {
@@ -6,6 +7,8 @@ export interface Context {
   readonly description: string;
   /** The commit that was checked out, where the context came from git. */
   readonly commit?: string;
+  /** What tells it from another one of the same location (`sha256:…`), where the location may give something else the next time. */
+  readonly digest?: string;
   /**
    * Opens the tar stream of all its files. It may fail while being read: then it is destroyed with a FailureError
    * (`invalid-context`, `too-large`, `source-unavailable`), and nothing that was read may be used.
@@ -44,5 +47,19 @@ export interface ContextWish {
   readonly secret: string | undefined;
   /** It must be there; undefined: no matter. */
   readonly dockerfile: string | undefined;
+  /** What the run may log in to a registry with, by its host; asked for only when the context lies in one. */
+  readonly credentialFor?: ((host: string) => Promise<RegistryCredential | undefined>) | undefined;
+  /** For a location in git, this commit, whatever the location's branch or tag stands for now; in a registry, this digest. */
+  readonly commit?: string | undefined;
   readonly signal: AbortSignal;
+}
+
+/** Our own registry, which may be reached wherever it is. */
+export interface OwnRegistry {
+  /** As it stands in image names. */
+  readonly host: string;
+  /** Where it answers: `http://api:5080`. */
+  readonly url: string;
+  /** What is sent to it when the wish has no credential for it. */
+  readonly credential?: () => RegistryCredential;
 }

@@ -71,6 +71,20 @@ describe('openContext with the URL of an archive', () => {
     await context.dispose();
   });
 
+  it('tells two archives of one address apart', async () => {
+    const other = gzipped(archive(file('Dockerfile', 'FROM y')));
+    const answers = [good, good, other];
+    const url = await serve((_, response) => response.end(answers.shift()));
+    const digests: (string | undefined)[] = [];
+    for (const _ of [1, 2, 3]) {
+      const context = await open(url);
+      digests.push(context.digest);
+      await context.dispose();
+    }
+    expect(digests[0]).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect([digests[1] === digests[0], digests[2] === digests[0]]).toEqual([true, false]);
+  });
+
   it('masks a signature in its description', async () => {
     const context = await open(`${await serve((_, response) => response.end(good))}?sig=s3cr3t`);
     expect(context.description).not.toContain('s3cr3t');
