@@ -6,8 +6,9 @@ import type { BlobStore } from './blob/ports.ts';
 import { readConfig, type Config } from './config.ts';
 import { systemClock, type Clock } from './domain/clock.ts';
 import { createLogger } from './logger.ts';
-import { loadKey } from './secret/key.ts';
+import { openKeyRing, type InstallationKey } from './secret/key-ring.ts';
 import type { Store } from './store/ports.ts';
+import { usualOutputLimit } from './store/output-limit.ts';
 import { createRedisStore } from './store/redis/store.ts';
 import { createArchive, type Archive } from './worker/archive.ts';
 
@@ -16,7 +17,7 @@ export interface Installation {
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   /** How the queues are reached. */
   readonly bull: { readonly url: string; readonly prefix: string };
   /** Uploaded contexts and archived logs. */
@@ -34,11 +35,16 @@ export async function openInstallation(role: string): Promise<Installation> {
   const logger = createLogger(config, role);
   const clock = systemClock;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const key = await loadKey(config.key, join(config.dataDir, 'key'));
+  const key = await openKeyRing(config.key, join(config.dataDir, 'key'));
   const { prefix } = config.redis;
   const bull = { url: config.redis.url ?? 'redis://127.0.0.1:6379', prefix };
   const storage = await createDiskBlobStore(join(config.dataDir, 'storage'), () => clock.now());
-  const store = await createRedisStore({ ...bull, clock, logger });
+  const store = await createRedisStore({
+    ...bull,
+    clock,
+    logger,
+    outputLimit: { ...usualOutputLimit, bytes: config.runLogBytes },
+  });
   const archiveStorage = {
     put: async (name: string, bytes: Buffer) => {
       await storage.put(name, bytes);

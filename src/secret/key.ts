@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fail } from '../domain/failure.ts';
 
 const keyBytes = 32;
@@ -14,6 +14,19 @@ export function parseKey(text: string): Buffer {
     field: 'SLIPWAY_KEY',
     hint: 'make one with: openssl rand -hex 32',
   });
+}
+
+/** At least one key, the one that seals first. */
+export type Keys = readonly [Buffer, ...Buffer[]];
+
+const mostKeys = 10;
+
+/** Reads one or more keys with commas or line ends between them. Throws `invalid-request` as {@link parseKey} does, and for too many. */
+export function parseKeys(text: string): Keys {
+  const [first = '', ...others] = text.split(/[\s,]+/).filter((one) => one !== '');
+  if (others.length >= mostKeys)
+    throw fail('invalid-request', `an installation has at most ${mostKeys} keys`, { field: 'SLIPWAY_KEY' });
+  return [parseKey(first), ...others.map(parseKey)];
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
@@ -45,20 +58,20 @@ export async function readOrMake(file: string, make: () => string): Promise<stri
   return readFile(file, 'utf8');
 }
 
-/**
- * The installation's key: seals secrets at rest and signs URLs and run credentials. All processes of an installation share it.
- * Taken from `given` (SLIPWAY_KEY), else from `file`, which is made at first start.
- */
-export async function loadKey(given: string | undefined, file: string): Promise<Buffer> {
-  if (given !== undefined) return parseKey(given);
-  return parseKey(await readOrMake(file, () => `${randomBytes(keyBytes).toString('hex')}\n`));
+/** A short name for a key that says nothing of it. */
+export function keyIdOf(key: Buffer): string {
+  return Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), 'key id', 4)).toString('hex');
 }
 
 /**
  * What an installation's objects on a shared engine are labelled with: its name for people, and a part that tells two installations of the
- * same name apart. Says nothing of the key.
+ * same name apart. Says nothing of the keys it comes from: of the oldest one, and kept in `dataDir` from then on, so that what is on the
+ * engine is still ours after the key was changed.
  */
-export function labelInstallation(name: string, key: Buffer): string {
-  const id = hkdfSync('sha256', key, Buffer.alloc(0), 'installation label', 6);
-  return `${name}-${Buffer.from(id).toString('hex')}`;
+export async function labelInstallation(name: string, dataDir: string, keys: Keys): Promise<string> {
+  const oldest = keys.at(-1) ?? keys[0];
+  const make = (): string =>
+    `${Buffer.from(hkdfSync('sha256', oldest, Buffer.alloc(0), 'installation label', 6)).toString('hex')}\n`;
+  const id = await readOrMake(join(dataDir, 'installation-id'), make);
+  return `${name}-${id.trim()}`;
 }

@@ -1,4 +1,5 @@
 import { fail } from '../domain/failure.ts';
+import type { InstallationKey } from './key-ring.ts';
 import { seal, unseal } from './seal.ts';
 
 /** Where sealed values are kept (`SecretStore`). */
@@ -36,12 +37,12 @@ export function checkSecretName(name: string): string {
 }
 
 /** A value is sealed for its name, so that nobody who can write to the store can put one in the place of another. */
-function purposeOf(name: string): string {
+export function secretPurpose(name: string): string {
   return `secret:${name}`;
 }
 
 /** Seals values on their way into a store, and opens them on their way out. */
-export function createOwnSecrets<Entry>(key: Buffer, values: SealedValues<Entry>): OwnSecrets<Entry> {
+export function createOwnSecrets<Entry>(key: InstallationKey, values: SealedValues<Entry>): OwnSecrets<Entry> {
   return {
     async set(name, value, who) {
       checkSecretName(name);
@@ -49,11 +50,13 @@ export function createOwnSecrets<Entry>(key: Buffer, values: SealedValues<Entry>
         throw fail('invalid-request', 'the value of a secret cannot be empty', { field: 'value' });
       if (value.length > maxSecretBytes)
         throw fail('too-large', `the value of a secret has at most ${maxSecretBytes / 1024} KiB`, { field: 'value' });
-      return values.put(name, seal(key, value.toString('base64'), purposeOf(name)), who);
+      return values.put(name, seal(key, value.toString('base64'), secretPurpose(name)), who);
     },
     async read(name) {
       const sealed = isSecretName(name) ? await values.get(name) : undefined;
-      return sealed === undefined ? undefined : Buffer.from(unseal(key, sealed, purposeOf(name)) as string, 'base64');
+      return sealed === undefined
+        ? undefined
+        : Buffer.from(unseal(key, sealed, secretPurpose(name)) as string, 'base64');
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { keysOf, type InstallationKey } from './key-ring.ts';
 
 /** Signs small claims for URLs and credentials that need no record of their own. */
 export interface Signer {
@@ -17,25 +18,38 @@ function parseClaims(body: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Keys for one purpose, each derived once. */
+function createDerive(purpose: string): (key: Buffer) => Buffer {
+  const known = new WeakMap<Buffer, Buffer>();
+  return (key) => {
+    const found = known.get(key) ?? Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `sign:${purpose}`, 32));
+    known.set(key, found);
+    return found;
+  };
+}
+
+function isMac(given: Buffer, expected: Buffer): boolean {
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
 /**
  * A signer of tokens `<claims>.<HMAC-SHA-256>`, both base64url, under a key derived for `purpose`: a token for one purpose is
- * worth nothing for another. Signatures are compared in constant time.
+ * worth nothing for another. The first key signs, what any of them signed is good. Signatures are compared in constant time.
  */
-export function createSigner(key: Buffer, purpose: string): Signer {
-  const secret = Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `sign:${purpose}`, 32));
-  const mac = (body: string): Buffer => createHmac('sha256', secret).update(body).digest();
+export function createSigner(key: InstallationKey, purpose: string): Signer {
+  const derive = createDerive(purpose);
+  const mac = (one: Buffer, body: string): Buffer => createHmac('sha256', derive(one)).update(body).digest();
   return {
     sign(claims, expiresAtMs) {
       const body = Buffer.from(JSON.stringify({ ...claims, exp: expiresAtMs })).toString('base64url');
-      return `${body}.${mac(body).toString('base64url')}`;
+      return `${body}.${mac(keysOf(key)[0], body).toString('base64url')}`;
     },
     verify(token, nowMs) {
       const dot = token.indexOf('.');
       if (dot < 0 || token.length > 4096) return undefined;
       const body = token.slice(0, dot);
       const given = Buffer.from(token.slice(dot + 1), 'base64url');
-      const expected = mac(body);
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+      if (!keysOf(key).some((one) => isMac(given, mac(one, body)))) return undefined;
       const claims = parseClaims(body);
       return typeof claims?.['exp'] === 'number' && claims['exp'] > nowMs ? claims : undefined;
     },

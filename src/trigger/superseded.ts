@@ -1,16 +1,14 @@
 import type { RunCause } from '../domain/run-cause.ts';
-import { isFinal, type Run, type RunId, type RunStatus } from '../domain/run.ts';
+import { isFinal, type Run, type RunStatus } from '../domain/run.ts';
 import type { Task } from '../domain/task.ts';
-import type { RunQueue } from '../queue/ports.ts';
 import type { DeliveryStore, RunStore } from '../store/ports.ts';
+import { cancelRun, type CancelDeps } from './cancel.ts';
 
 type SourceCause = Extract<RunCause, { kind: 'source' }>;
 
-export interface SupersedeDeps {
+export interface SupersedeDeps extends CancelDeps {
   readonly runs: Pick<RunStore, 'list' | 'requestCancel'>;
-  readonly queue: Pick<RunQueue, 'remove'>;
   readonly deliveries: Pick<DeliveryStore, 'get'>;
-  readonly onWarning: (message: string, error: unknown) => void;
 }
 
 /** A run that is to be made, and the delivery that asks for it. */
@@ -88,21 +86,11 @@ export async function findObstacle(deps: SupersedeDeps, newcomer: Newcomer): Pro
   }
 }
 
-async function cancel({ runs, queue, onWarning }: SupersedeDeps, old: Run, by: RunId): Promise<void> {
-  const canceled = await runs.requestCancel(old.runId, `superseded by ${by}`);
-  if (canceled?.status !== 'Canceled') return;
-  try {
-    await queue.remove(old.runId, old.pool);
-  } catch (error) {
-    onWarning(`could not take the superseded run ${old.runId} out of the queue; no worker will begin it`, error);
-  }
-}
-
 /** With the policy `cancel`, cancels what the new run makes old. Safe to repeat. */
 export async function cancelOlder(deps: SupersedeDeps, newcomer: Newcomer, run: Run): Promise<void> {
   if (newcomer.task.whenSuperseded !== 'cancel' || isFinal(run.status)) return;
   for (const old of await listActive(deps, newcomer)) {
     if (old.runId !== run.runId && (await arrivalOf(deps, old)) <= newcomer.receivedTime)
-      await cancel(deps, old, run.runId);
+      await cancelRun(deps, old.runId, `superseded by ${run.runId}`);
   }
 }

@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isSameSecret, loadAccount, parseBasic, readAccount } from '../../src/secret/account.ts';
-import { labelInstallation, loadKey, parseKey } from '../../src/secret/key.ts';
+import { openKeyRing, writeKeyFile } from '../../src/secret/key-ring.ts';
+import { labelInstallation, parseKey, parseKeys } from '../../src/secret/key.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -27,16 +28,46 @@ describe('the admin account', () => {
 
 describe('the installation key', () => {
   it('is one key however many processes start at the same moment', async () => {
-    const keys = await Promise.all(Array.from({ length: 20 }, () => loadKey(undefined, join(dir, 'key'))));
-    expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
+    const rings = await Promise.all(Array.from({ length: 20 }, () => openKeyRing(undefined, join(dir, 'key'))));
+    expect(new Set(rings.map((ring) => ring.keys()[0].toString('hex'))).size).toBe(1);
     expect(await readFile(join(dir, 'key'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
   });
 
-  it('gives two installations of one name labels of their own, which do not show it', () => {
+  it('gives two installations of one name labels of their own, which do not show it', async () => {
     const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
-    expect(labelInstallation('slipway', one)).toMatch(/^slipway-[0-9a-f]{12}$/);
-    expect(labelInstallation('slipway', one)).toBe(labelInstallation('slipway', Buffer.from(one)));
-    expect(labelInstallation('slipway', one)).not.toBe(labelInstallation('slipway', other));
+    const label = await labelInstallation('slipway', join(dir, 'one'), [one]);
+    expect(label).toMatch(/^slipway-[0-9a-f]{12}$/);
+    expect(await labelInstallation('slipway', join(dir, 'same'), [Buffer.from(one)])).toBe(label);
+    expect(await labelInstallation('slipway', join(dir, 'other'), [other])).not.toBe(label);
+  });
+
+  it('leaves the label as it is when another key takes its place', async () => {
+    const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const label = await labelInstallation('slipway', join(dir, 'one'), [one]);
+    expect(await labelInstallation('slipway', join(dir, 'one'), [other])).toBe(label);
+    expect(await labelInstallation('slipway', join(dir, 'fresh'), [other, one])).toBe(label);
+  });
+
+  it('may be several, which a running process sees as soon as the file is another', async () => {
+    const file = join(dir, 'key');
+    const ring = await openKeyRing(undefined, file);
+    const [first] = ring.keys();
+    await writeKeyFile(file, [Buffer.alloc(32, 9), first]);
+    expect(ring.keys()).toEqual([Buffer.alloc(32, 9), first]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await writeFile(file, 'no key');
+    expect(ring.keys()).toEqual([Buffer.alloc(32, 9), first]);
+    await rm(file);
+    expect(ring.keys()).toEqual([Buffer.alloc(32, 9), first]);
+  });
+
+  it('of several, given with commas between them, is the first', async () => {
+    const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    const given = `${one.toString('hex')}, ${other.toString('base64')}`;
+    expect((await openKeyRing(given, join(dir, 'key'))).keys()).toEqual([one, other]);
+    expect(await stat(join(dir, 'key')).catch(() => 'no file')).toBe('no file');
+    expect(() => parseKeys(Array(11).fill(one.toString('hex')).join(','))).toThrow(/at most 10/);
+    expect(() => parseKeys(`${one.toString('hex')},short`)).toThrow(/must be 32 bytes/);
   });
 
   it('can be given, in hexadecimal or base64', () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seal, unseal } from '../../src/secret/seal.ts';
+import { reseal, seal, unseal } from '../../src/secret/seal.ts';
 
 const key = randomBytes(32);
 
@@ -33,5 +33,17 @@ describe('sealed secrets', () => {
     for (const text of ['', 'v1', 'v1.', 'v2.AAAA', 'nonsense', 'v1.AAAA']) {
       expect(() => unseal(key, text, 'test')).toThrow(/damaged/);
     }
+  });
+
+  it('of an older key open with a ring of keys, and are sealed anew with its first one', () => {
+    const fresh = randomBytes(32);
+    const ring = { keys: () => [fresh, key] as const };
+    const old = seal(key, 'x', 'test');
+    expect(unseal(ring, old, 'test')).toBe('x');
+    const renewed = reseal(ring, old, 'test');
+    expect(renewed && unseal(fresh, renewed, 'test')).toBe('x');
+    expect(renewed && reseal(ring, renewed, 'test')).toBeUndefined();
+    expect(unseal(fresh, seal(ring, 'y', 'test'), 'test')).toBe('y');
+    expect(() => reseal(ring, seal(randomBytes(32), 'x', 'test'), 'test')).toThrow(/key is not the one/);
   });
 });

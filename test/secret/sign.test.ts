@@ -32,4 +32,16 @@ describe('a signed token', () => {
       }),
     );
   });
+
+  it('signs with the first of several keys, and takes what any of them has signed', () => {
+    const fresh = randomBytes(32);
+    let keys: readonly [Buffer, ...Buffer[]] = [key];
+    const ring = createSigner({ keys: () => keys }, 'upload');
+    const old = ring.sign({ path: 'a' }, 100);
+    keys = [fresh, key];
+    expect(ring.verify(old, 0)).toMatchObject({ path: 'a' });
+    expect(createSigner(fresh, 'upload').verify(ring.sign({ path: 'b' }, 100), 0)).toMatchObject({ path: 'b' });
+    keys = [fresh];
+    expect(ring.verify(old, 0)).toBeUndefined();
+  });
 });

@@ -2,7 +2,7 @@ import { fail, FailureError } from '../../domain/failure.ts';
 import { gitProviderNames } from '../../domain/git-repository.ts';
 import type { RunCause } from '../../domain/run-cause.ts';
 import { isFinal, type Run, type RunStatus, type StepRecord } from '../../domain/run.ts';
-import type { TaskSecrets } from '../../domain/task.ts';
+import type { Task, TaskSecrets } from '../../domain/task.ts';
 import type { RunNotice } from '../../queue/ports.ts';
 import type { RunStore, TaskStore } from '../../store/ports.ts';
 import { openForge, type ForgeClient } from '../forge/api.ts';
@@ -72,6 +72,10 @@ function statusOf(run: Run, commit: string, url: string): CommitStatus {
   return { state, commit, task: run.task ?? '', targetUrl, description: describeState(state, detailsOf(run)) };
 }
 
+function apiUrlOf({ trigger }: Task, cause: SourceCause): string | undefined {
+  return trigger.sourceTriggers.find(({ name }) => name === cause.trigger)?.sourceRepository.apiUrl;
+}
+
 /** The forge with the task's token; a sentence where there is nothing to report with. */
 async function findForge(deps: StatusReportsDeps, run: Run, cause: SourceCause): Promise<ForgeClient | string> {
   const task = run.task === undefined ? undefined : await deps.tasks.get(run.task);
@@ -81,7 +85,8 @@ async function findForge(deps: StatusReportsDeps, run: Run, cause: SourceCause):
   if (token === undefined) return `the trigger ${cause.trigger} has no token for the forge`;
   const provider = gitProviderNames.find((name) => name === cause.providerType) ?? 'generic';
   try {
-    return openForge({ provider, url: cause.repositoryUrl }, { token });
+    const apiUrl = apiUrlOf(task, cause);
+    return openForge({ provider, url: cause.repositoryUrl, ...(apiUrl !== undefined && { apiUrl }) }, { token });
   } catch (error) {
     if (error instanceof FailureError) return error.failure.message;
     throw error;

@@ -127,7 +127,7 @@ function rootUrl(url: string, root: string): string {
   if (!/^http:\/\//i.test(url)) return `https://${root}`;
   throw fail('invalid-request', 'a token is never sent over http', {
     field: 'repositoryUrl',
-    hint: 'use https, or set the URL of the API where the network is your own',
+    hint: 'use https, or set apiUrl of the source trigger (slipway task update: --api-url) where the network is your own',
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Notification } from '../../domain/notification.ts';
+import type { InstallationKey } from '../../secret/key-ring.ts';
 import { seal, unseal } from '../../secret/seal.ts';
 
 /** What of a notification is kept encrypted. */
@@ -10,17 +11,17 @@ export interface NotificationSecrets {
 }
 
 /** Sealed for its name, so that nobody who can write to the store can put one in the place of another. */
-function purposeOf(name: string): string {
+export function notificationPurpose(name: string): string {
   return `notification:${name}`;
 }
 
-export function sealNotification(key: Buffer, name: string, secrets: NotificationSecrets): string {
-  return seal(key, secrets, purposeOf(name));
+export function sealNotification(key: InstallationKey, name: string, secrets: NotificationSecrets): string {
+  return seal(key, secrets, notificationPurpose(name));
 }
 
 /** Throws `internal` when the key is another one. */
-export function openNotification(key: Buffer, { name, sealed }: Notification): NotificationSecrets {
-  return unseal(key, sealed, purposeOf(name)) as NotificationSecrets;
+export function openNotification(key: InstallationKey, { name, sealed }: Notification): NotificationSecrets {
+  return unseal(key, sealed, notificationPurpose(name)) as NotificationSecrets;
 }
 
 /** The secrets that sign at a time, the newest first. */

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { FailureError } from '../../domain/failure.ts';
 import type { DeliveryTry, Notification } from '../../domain/notification.ts';
 import type { Egress } from '../../egress/ports.ts';
+import type { InstallationKey } from '../../secret/key-ring.ts';
 import { cloudEventType } from './cloud-event.ts';
 import { openNotification, signingSecrets } from './sealed.ts';
 import { signatureHeaders } from './signature.ts';
@@ -9,7 +10,7 @@ import { signatureHeaders } from './signature.ts';
 export interface SendOptions {
   readonly egress: Pick<Egress, 'fetch'>;
   /** The installation's key. */
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   readonly clock: Clock;
   /** How long a receiver may take; 10 s when left out. */
   readonly timeoutMs?: number;

@@ -21,6 +21,8 @@ export function guessForge(repositoryUrl: string): GitProviderName | undefined {
 export interface RepositoryWebhook {
   readonly repositoryUrl: string;
   readonly provider?: string | undefined;
+  /** The root of the forge's API, where it does not follow from the repository's URL. */
+  readonly apiUrl?: string | undefined;
   readonly token: string;
   readonly url: string;
   readonly secret: string;
@@ -32,7 +34,13 @@ export interface RepositoryWebhook {
  * @throws `invalid-request` with field `provider` when the forge is not known and not said.
  */
 export function createRepositorySetup(send: SendToForge) {
-  return async ({ repositoryUrl, provider, token, ...wish }: RepositoryWebhook): Promise<readonly WebhookResult[]> => {
+  return async ({
+    repositoryUrl,
+    provider,
+    apiUrl,
+    token,
+    ...wish
+  }: RepositoryWebhook): Promise<readonly WebhookResult[]> => {
     const said = gitProviderNames.find((name) => name === provider);
     const forge = said ?? guessForge(repositoryUrl);
     if (forge === undefined) {
@@ -41,7 +49,10 @@ export function createRepositorySetup(send: SendToForge) {
         hint: `say which: ${gitProviderNames.filter((name) => name !== 'generic').join(', ')}`,
       });
     }
-    const client = openForge({ provider: forge, url: repositoryUrl.split('#', 1)[0] ?? '' }, { token });
+    const client = openForge(
+      { provider: forge, url: repositoryUrl.split('#', 1)[0] ?? '', ...(apiUrl !== undefined && { apiUrl }) },
+      { token },
+    );
     return setUpWebhook(client, wish, send);
   };
 }
