@@ -15,7 +15,8 @@ function refuse(what: string, { status, text }: { status: number; text: string }
 }
 
 export function createEngineFloor(host: string, account: Account): EngineFloor {
-  const auth = Buffer.from(JSON.stringify(account)).toString('base64url');
+  // The engine takes it with its padding alone.
+  const auth = Buffer.from(JSON.stringify(account)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
   return {
     async build(context, image, query = {}) {
       const path = `/build?${new URLSearchParams({ version: '2', t: image, ...query }).toString()}`;

@@ -1,10 +1,13 @@
-/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry, scale, deliveries). */
+/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry, scale, deliveries, patching, campaign, rebase). */
 import { usualSockets } from '../src/host/engine.ts';
 import { startInstallation } from '../test/rig/installation.ts';
 import { callEngine, ensureStandIns } from '../test/rig/stand-ins.ts';
+import { benchCampaign } from './campaign.ts';
 import { benchDeliveries } from './deliveries.ts';
 import { createEngineFloor } from './engine-floor.ts';
+import { benchPatching } from './patching.ts';
 import { benchCachedBuild, benchLogLatency, benchRealBuild, type Rig } from './quick-build.ts';
+import { benchRebase } from './rebase.ts';
 import { benchRegistry } from './registry.ts';
 import { benchStore } from './store-scale.ts';
 import { benchPlanning, benchSteps } from './task-steps.ts';
@@ -24,6 +27,15 @@ async function measureSteps(): Promise<Row[]> {
   const removeStandIns = await ensureStandIns(findHost());
   try {
     return await benchSteps(findHost());
+  } finally {
+    await removeStandIns();
+  }
+}
+
+async function measureRebase(): Promise<Row[]> {
+  const removeStandIns = await ensureStandIns(findHost());
+  try {
+    return await benchRebase(findHost());
   } finally {
     await removeStandIns();
   }
@@ -64,5 +76,8 @@ if (isWanted('steps')) rows.push(...(await measureSteps()));
 if (isWanted('plan')) rows.push(...benchPlanning());
 if (isWanted('registry')) rows.push(...(await benchRegistry()));
 if (isWanted('deliveries')) rows.push(...(await measureDeliveries()));
+if (isWanted('patching')) rows.push(...(await benchPatching()));
+if (isWanted('campaign')) rows.push(...(await benchCampaign()));
+if (isWanted('rebase')) rows.push(...(await measureRebase()));
 if (isWanted('scale')) rows.push(...(await benchStore()));
 process.stdout.write(`${formatTable(rows)}\n`);

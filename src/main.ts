@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createDiskBlobStore } from './blob/disk/store.ts';
+import { openPatchingDesk } from './compose/patching-desk.ts';
+import { createRegistryLogin, isAccount } from './compose/registry-login.ts';
 import { createEgress } from './egress/egress.ts';
 import { createApp } from './http/app.ts';
 import { contextKey, type AppOptions, type UploadSink } from './http/options.ts';
@@ -16,41 +18,19 @@ import { createBullQueue } from './queue/bullmq/run-queue.ts';
 import { createBullNotifications } from './queue/bullmq/notifications.ts';
 import { createBullTimers } from './queue/bullmq/timers.ts';
 import { createBullRunNotices } from './queue/bullmq/run-notices.ts';
+import { createBullPatchQueue } from './queue/bullmq/patch.ts';
 import { createBullRegistryEvents } from './queue/bullmq/registry-events.ts';
 import type { NotificationQueue, RegistryEventQueue, RunQueue } from './queue/ports.ts';
 import { createRegistry } from './registry/registry.ts';
 import { configureServer, registryServerOptions } from './registry/server.ts';
-import type { Principal, Registry } from './registry/options.ts';
-import { isSameSecret, loadAccount, parseBasic, type Account } from './secret/account.ts';
-import { checkRunCredential } from './secret/run-credential.ts';
+import type { Registry } from './registry/options.ts';
+import { loadAccount, parseBasic, type Account } from './secret/account.ts';
 import { createSigner } from './secret/sign.ts';
 import { inspectArchive } from './source/inspect.ts';
 import { checkLocation } from './source/check-location.ts';
+import { createTaskFollower } from './patch/learn/follow-tasks.ts';
 import { createTimerUpdate } from './trigger/timer.ts';
 import { stagedContextPrefix } from './worker/old-contexts.ts';
-import { isFinal, isRunId } from './domain/run.ts';
-
-function isAccount(account: Account, given: Account): boolean {
-  const isName = isSameSecret(given.username, account.username);
-  return isSameSecret(given.password, account.password) && isName;
-}
-
-/** Who may use the registry: the admin account everything, a run what its steps need while its attempt is the latest. */
-function createRegistryLogin(installation: Installation, account: Account) {
-  const signer = createSigner(installation.key, 'run');
-  return async (username: string, password: string): Promise<Principal | undefined> => {
-    if (isAccount(account, { username, password })) return { name: account.username, may: () => true };
-    const identity = checkRunCredential(signer, { username, password }, installation.clock);
-    if (!identity || !isRunId(identity.runId)) return undefined;
-    const run = await installation.store.runs.get(identity.runId);
-    if (!run || isFinal(run.status) || run.attempt !== identity.attempt) return undefined;
-    const isStranger = run.cause?.kind === 'source' && !run.cause.isTrusted;
-    return {
-      name: `run:${identity.runId}`,
-      may: (_, action) => action === 'pull' || (action === 'push' && !isStranger),
-    };
-  };
-}
 
 async function openRegistry(
   installation: Installation,
@@ -138,28 +118,54 @@ async function listen(installation: Installation, registry: Registry, options: A
   return server;
 }
 
+/** The producers' ends of all queues. */
+async function openQueues({ bull, clock }: Installation) {
+  return {
+    queue: await createBullQueue(bull),
+    events: await createBullRegistryEvents(bull),
+    notices: await createBullRunNotices(bull),
+    deliveries: await createBullDeliveries(bull),
+    outgoing: await createBullNotifications(bull),
+    patches: await createBullPatchQueue(bull),
+    timers: await createBullTimers({ ...bull, clock }),
+  };
+}
+
+type Queues = Awaited<ReturnType<typeof openQueues>>;
+
+/** The parts of the API that tell others, and are told by others. */
+function openExchanges(
+  installation: Installation,
+  { queue, notices, deliveries, outgoing, patches, timers }: Queues,
+): Partial<AppOptions> {
+  const { config, store } = installation;
+  const { secrets: sharedSecrets, maxBytes } = config.webhook;
+  const egress = createEgress({ allow: config.egressAllow });
+  const setUp = createRepositorySetup(createForgeSender(egress));
+  const updateTimers = createTimerUpdate(timers);
+  const followTask = createTaskFollower({ baseImages: store.baseImages, queue: patches });
+  return {
+    notices,
+    hooks: { queue: deliveries, sharedSecrets, maxBytes, setUp },
+    notifications: openNotifications(installation, outgoing),
+    patching: openPatchingDesk(installation, { queue, notices, patches, egress }),
+    registryHook: { secrets: config.patching.hookSecrets, publish: (job) => patches.publish(job) },
+    onTaskChanged: async (before, after) => {
+      await Promise.all([updateTimers(before, after), followTask(before, after)]);
+    },
+  };
+}
+
 /** Runs API and registry until a signal comes. */
 async function main(): Promise<void> {
   const installation = await openInstallation('api');
-  const { config, logger, bull } = installation;
+  const { config, logger } = installation;
   const account = await loadAccount(config.dataDir);
-  const queue = await createBullQueue(bull);
-  const events = await createBullRegistryEvents(bull);
-  const notices = await createBullRunNotices(bull);
-  const deliveries = await createBullDeliveries(bull);
-  const outgoing = await createBullNotifications(bull);
-  const timers = await createBullTimers({ ...bull, clock: installation.clock });
-  const notifications = openNotifications(installation, outgoing);
-  const { secrets: sharedSecrets, maxBytes } = config.webhook;
-  const setUp = createRepositorySetup(createForgeSender(createEgress({ allow: config.egressAllow })));
-  const hooks = { queue: deliveries, sharedSecrets, maxBytes, setUp };
-  const registry = await openRegistry(installation, account, events);
+  const queues = await openQueues(installation);
+  const registry = await openRegistry(installation, account, queues.events);
   const server = await listen(installation, registry, {
-    ...appOptions(installation, account, queue),
-    notices,
-    hooks,
-    notifications,
-    onTaskChanged: createTimerUpdate(timers),
+    ...appOptions(installation, account, queues.queue),
+    ...openExchanges(installation, queues),
   });
   logger.info({ url: config.url, registry: config.registryHost, dataDir: config.dataDir }, 'listening');
   closeOnSignal(logger, async () => {
@@ -170,15 +176,7 @@ async function main(): Promise<void> {
     server.closeIdleConnections();
     await once(server, 'close');
     await registry.close();
-    await Promise.all([
-      queue.close(),
-      events.close(),
-      deliveries.close(),
-      notices.close(),
-      outgoing.close(),
-      timers.close(),
-      installation.store.close(),
-    ]);
+    await Promise.all([...Object.values(queues), installation.store].map((one) => one.close()));
   });
 }
 

@@ -28,7 +28,10 @@ const worker = await startRunWorker({
 const cleanUp = startCleanUp({
   runs: store.runs,
   directory: tempRoot,
-  sweepEngine: (liveRuns) => runner.sweep({ liveRuns, keepImages: settings.keepImages }),
+  sweepEngine: (liveRuns) => {
+    const keptWorkspaces = { maxAgeMs: settings.keepFailedMs, most: 10 };
+    return runner.sweep({ liveRuns, keptWorkspaces, keepImages: settings.keepImages });
+  },
   clock,
   logger,
 });

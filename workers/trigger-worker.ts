@@ -2,14 +2,13 @@ import { closeOnSignal, openInstallation } from '../src/installation.ts';
 import { createEgress } from '../src/egress/egress.ts';
 import { announceBeforeArchive } from '../src/notify/announce.ts';
 import { createBullDeliveries } from '../src/queue/bullmq/deliveries.ts';
-import { createBullRegistryEvents } from '../src/queue/bullmq/registry-events.ts';
 import { createBullRunNotices } from '../src/queue/bullmq/run-notices.ts';
 import { createBullQueue } from '../src/queue/bullmq/run-queue.ts';
 import { createBullTimers } from '../src/queue/bullmq/timers.ts';
 import { periodically } from '../src/worker/periodically.ts';
 import { sweep } from '../src/worker/sweeper.ts';
 import { startInstallationNotifications } from '../src/compose/notifications.ts';
-import { ignoreRegistryEvents } from '../src/compose/registry-events.ts';
+import { startPatching } from '../src/compose/patching.ts';
 import { createSubmitDeps, startCommitStatuses, startGitDeliveries } from '../src/compose/git-deliveries.ts';
 import { startTimers } from '../src/compose/timers.ts';
 
@@ -19,7 +18,6 @@ const hourMs = 60 * 60_000;
 const installation = await openInstallation('trigger-worker');
 const { config, logger, clock, store, storage, archive, bull } = installation;
 const queue = await createBullQueue(bull);
-const events = await createBullRegistryEvents(bull);
 const notices = await createBullRunNotices(bull);
 const deliveries = await createBullDeliveries(bull);
 const egress = createEgress({ allow: config.egressAllow });
@@ -28,7 +26,7 @@ const git = await startGitDeliveries({ installation, submit, queue, deliveries, 
 const statuses = await startCommitStatuses({ installation, notices, egress });
 const timers = await startTimers({ installation, submit, timers: await createBullTimers({ ...bull, clock }) });
 const notifying = await startInstallationNotifications(installation, { notices, egress });
-const consumer = await ignoreRegistryEvents(events, logger);
+const patching = await startPatching({ installation, submit, queue, notices, egress });
 const times = {
   cancelGraceMs: 60_000,
   lostAfterMs: 30_000,
@@ -46,9 +44,9 @@ const sweeping = periodically(
     logger.warn({ err: error }, 'sweeping did not succeed this time');
   },
 );
-logger.info('consuming registry events, sweeping');
+logger.info('starting runs, patching, sweeping');
 closeOnSignal(logger, async () => {
   await sweeping.close();
-  await Promise.all([consumer.close(), git.close(), statuses.close(), timers.close(), notifying.close()]);
-  await Promise.all([queue.close(), deliveries.close(), events.close(), notices.close(), store.close()]);
+  await Promise.all([patching.close(), git.close(), statuses.close(), timers.close(), notifying.close()]);
+  await Promise.all([queue.close(), deliveries.close(), notices.close(), store.close()]);
 });

@@ -4,6 +4,7 @@ import type { SequencedEvent } from '../domain/event.ts';
 import type { FinalStatus, OutputImage, RunStatus, RunType, StepRecord } from '../domain/run.ts';
 import type { Argument, Platform } from '../domain/run-request.ts';
 import type { NotificationCalls } from './notification-client.ts';
+import type { PatchingCalls } from './patching-types.ts';
 import type { TaskCalls } from './task-types.ts';
 
 /** A run as the API shows it: the `properties` of its document (azure-api.md §6.3 and our own additions). */
@@ -41,7 +42,10 @@ export interface RunView {
     readonly kind: string;
     readonly by?: string;
     readonly rerunOf?: string;
+    readonly fromFailed?: boolean;
     readonly isTrusted?: boolean;
+    /** The campaign of base images that it belongs to. */
+    readonly campaign?: string;
   };
 }
 
@@ -109,6 +113,8 @@ export interface TaskRunBody {
     readonly target?: string;
     readonly arguments?: readonly Argument[];
     readonly values?: readonly Argument[];
+    /** In base64. */
+    readonly updateTriggerToken?: string;
   };
   readonly agentPoolName?: string;
 }
@@ -126,7 +132,7 @@ export interface SecretView {
 export type StreamMessage = { readonly event: SequencedEvent } | { readonly end: FinalStatus };
 
 /** Our own API. Every method rejects with a FailureError. */
-export interface ApiClient extends TaskCalls, NotificationCalls {
+export interface ApiClient extends TaskCalls, NotificationCalls, PatchingCalls {
   readonly server: string;
   registry(): Promise<RegistryView>;
   workers(): Promise<readonly WorkerView[]>;
@@ -140,8 +146,11 @@ export interface ApiClient extends TaskCalls, NotificationCalls {
   /** The newest runs first. */
   runs(query: { readonly top: number; readonly filter?: string }): Promise<readonly RunView[]>;
   cancel(id: string): Promise<void>;
-  /** Makes a new run of what a run that is over was; with the same key, however often it is called, only one. */
-  rerun(id: string, idempotencyKey: string): Promise<RunView>;
+  /**
+   * Makes a new run of what a run that is over was, from its beginning or from where it failed; with the same key, however often it is called,
+   * only one.
+   */
+  rerun(id: string, options: { readonly fromFailed: boolean; readonly idempotencyKey: string }): Promise<RunView>;
   secrets(): Promise<readonly SecretView[]>;
   setSecret(name: string, value: Buffer): Promise<SecretView>;
   deleteSecret(name: string): Promise<void>;
@@ -157,4 +166,6 @@ export type RunReader = Pick<ApiClient, 'server' | 'run' | 'events'>;
 export interface UploadOptions {
   readonly signal: AbortSignal;
   readonly onBytes?: (bytes: number) => void;
+  /** Besides what says that it is a stream of bytes. */
+  readonly headers?: Readonly<Record<string, string>>;
 }

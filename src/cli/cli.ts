@@ -23,6 +23,10 @@ export interface Wiring {
   readonly backoffMs?: readonly number[];
   /** Milliseconds until a queued run is asked why it waits. */
   readonly patienceMs?: number;
+  /** Milliseconds between two looks at a campaign that is followed. */
+  readonly pollMs?: number;
+  /** Milliseconds for which a task that was written is waited for to be read. */
+  readonly learningMs?: number;
 }
 
 /** What a command works with. */

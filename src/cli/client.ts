@@ -4,6 +4,7 @@ import { callApi, readJson, type ApiTarget } from './api-call.ts';
 import type { ApiClient, RunView, SecretView, WorkerView } from './api-types.ts';
 import { readEventStream } from './event-stream.ts';
 import { createNotificationCalls } from './notification-client.ts';
+import { createPatchingCalls } from './patching-client.ts';
 import { putStream } from './put-stream.ts';
 import { createTaskCalls } from './task-client.ts';
 
@@ -51,9 +52,10 @@ function createRunCalls(
       const response = await callApi(target, { method: 'POST', path: runPath(id, '/cancel'), repeat: 'broken' });
       await response.arrayBuffer();
     },
-    rerun: async (id, idempotencyKey) => {
+    rerun: async (id, { fromFailed, idempotencyKey }) => {
       const headers = { 'idempotency-key': idempotencyKey };
-      const call = { method: 'POST', path: runPath(id, '/rerun'), body: {}, headers, repeat: 'patient' } as const;
+      const body = fromFailed ? { fromFailed } : {};
+      const call = { method: 'POST', path: runPath(id, '/rerun'), body, headers, repeat: 'patient' } as const;
       return readRun(await readJson(target, call));
     },
     log: async (id) => {
@@ -104,6 +106,7 @@ export function createClient(options: ClientOptions): ApiClient {
     ...createSecretCalls(target),
     ...createTaskCalls(target),
     ...createNotificationCalls(target),
+    ...createPatchingCalls(target),
     server,
     registry: async () => {
       const { name, properties } = (await get('/')) as { name?: string; properties?: { loginServer?: string } };

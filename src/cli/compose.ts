@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { fail } from '../domain/failure.ts';
 import { parseRedisUrl } from '../domain/redis-url.ts';
+import { openKeyDesk } from '../compose/key-desk.ts';
 import { createNodeBaseImage } from '../host/base-image.ts';
 import { claimDataDirectory } from '../host/data-directory.ts';
 import { ensureEngine, usualSockets } from '../host/engine.ts';
@@ -15,7 +16,8 @@ import { ensureRedis } from '../host/redis.ts';
 import { stopHost } from '../host/stop.ts';
 import { createHostTools, type HostTools } from '../host/tools.ts';
 import { connectEngine, createDockerRunner } from '../runner/docker/index.ts';
-import { labelInstallation, loadKey } from '../secret/key.ts';
+import { openKeyRing } from '../secret/key-ring.ts';
+import { labelInstallation } from '../secret/key.ts';
 import { openConnection, waitUntilReady } from '../store/redis/connection.ts';
 import { readMemory, writeMemory, type HostMemory } from './host-memory.ts';
 import type { CliIo } from './io.ts';
@@ -91,11 +93,11 @@ async function startRoles(io: CliIo, config: Config, foundation: Foundation): Pr
     DOCKER_HOST: engineHost,
   };
   const { url, registryHost } = config;
-  const key = await loadKey(config.key, join(config.dataDir, 'key'));
+  const ring = await openKeyRing(config.key, join(config.dataDir, 'key'));
   writeMemory(config.dataDir, {
     url,
     registryHost,
-    label: labelInstallation(config.name, key),
+    label: await labelInstallation(config.name, config.dataDir, ring.keys()),
     engineHost,
     isEnginePrivate,
     redisUrl,
@@ -207,6 +209,12 @@ export function createLocalHost(io: CliIo): LocalHost {
     recall: ({ dataDir }) => readMemory(dataDir),
     stop: stopAll,
     inspect: (config) => inspect(io, config),
+    openKeys: (config) => {
+      const memory = readMemory(config.dataDir);
+      const url = config.redis.url ?? memory?.redisUrl ?? 'redis://127.0.0.1:6379';
+      const prefix = config.redis.url === undefined && memory ? memory.redisPrefix : config.redis.prefix;
+      return openKeyDesk({ config, url, prefix });
+    },
     startRun: (config, wish) => startLocalRun(io, config, wish),
     openShowcase: ({ dataDir, name, registryHost, url }, { engineHost }) => {
       const engine = connectEngine({ host: engineHost });

@@ -52,6 +52,29 @@ function listHashicorp(vault: Config['vaults']['hashicorp']): Values {
   };
 }
 
+/** Milliseconds as the setting takes them: in seconds; 0 for never. */
+function pauseOf(ms: number | undefined): number {
+  return (ms ?? 0) / 1000;
+}
+
+function listPatching({ patching }: Config): Values {
+  const { campaign, hookSecrets, pollMs, pollMsOf } = patching;
+  return {
+    SLIPWAY_CAMPAIGN_CONCURRENCY: campaign.concurrency,
+    SLIPWAY_CAMPAIGN_RETRIES: campaign.retries,
+    SLIPWAY_CAMPAIGN_RETRY_BUDGET: campaign.retryBudget,
+    SLIPWAY_CAMPAIGN_BREAKER: campaign.breakerAfter,
+    SLIPWAY_REGISTRY_HOOK_SECRET: hookSecrets.length > 0 ? mask : undefined,
+    SLIPWAY_POLL_INTERVAL: pauseOf(pollMs),
+    SLIPWAY_POLL_INTERVALS:
+      Object.entries(pollMsOf)
+        .map(([host, ms]) => `${host}=${String(pauseOf(ms))}`)
+        .join(' ') || undefined,
+    SLIPWAY_BASE_LABELS: patching.labelsBases,
+    SLIPWAY_REGISTRY_URL: patching.registryUrl,
+  };
+}
+
 /** Every variable of {@link Config} with its value; written by hand, and complete: a test sets each and looks. */
 function listValues(config: Config): Values {
   const { context, git, upload, worker } = config;
@@ -86,6 +109,8 @@ function listValues(config: Config): Values {
     SLIPWAY_MAX_RUNS: worker.maxRuns,
     SLIPWAY_STOP_GRACE: worker.stopGraceMs / 1000,
     SLIPWAY_KEEP_IMAGES: worker.keepImages,
+    SLIPWAY_KEEP_FAILED: worker.keepFailedMs / 3_600_000,
+    ...listLimits(config),
     SLIPWAY_ALLOW_PRIVILEGED: config.steps.allowPrivileged,
     SLIPWAY_IMAGES: Object.entries(config.steps.images)
       .map(([bare, image]) => `${bare}=${image}`)
@@ -93,8 +118,19 @@ function listValues(config: Config): Values {
     SLIPWAY_SOCKET_DIR: config.steps.socketDirectory,
     SLIPWAY_WEBHOOK_SECRET: config.webhook.secrets.length > 0 ? mask : undefined,
     SLIPWAY_WEBHOOK_LIMIT: config.webhook.maxBytes,
+    ...listPatching(config),
     SLIPWAY_KEEP_RUNS: (config.keepRunsMs ?? 0) / 86_400_000,
     SLIPWAY_LOG_LEVEL: config.logLevel,
+  };
+}
+
+/** What a run may have; no memory stands for nine tenths of the engine's. */
+function listLimits({ steps: { limits }, runLogBytes }: Config): Values {
+  return {
+    SLIPWAY_RUN_CPUS: limits.cpus,
+    SLIPWAY_RUN_MEMORY: limits.memoryBytes === 'none' ? 0 : limits.memoryBytes,
+    SLIPWAY_RUN_PIDS: limits.pids,
+    SLIPWAY_RUN_LOG: runLogBytes,
   };
 }
 

@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { SequencedEvent } from '../domain/event.ts';
 import { columnsOf, rowsOf, type CliIo, type CliOutput } from './io.ts';
+import { createBlock, fit } from './live-block.ts';
 import type { Screen } from './screen.ts';
 import { createStepBoard } from './step-board.ts';
 
@@ -17,31 +17,6 @@ export interface LiveScreen {
 const returnMs = 80;
 const tickMs = 1000;
 const mostLines = 16;
-
-/** Lines at the bottom of a terminal that can be taken away again, also when it has become narrower since. */
-function createBlock(terminal: CliOutput): { erase(): void; draw(lines: readonly string[]): void } {
-  let shown: readonly number[] = [];
-  const block = {
-    erase: () => {
-      const columns = columnsOf(terminal, 80);
-      const rows = shown.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / columns)), 0);
-      if (rows > 0) terminal.write(`\r\u001b[${rows}A\u001b[J`);
-      shown = [];
-    },
-    draw: (lines: readonly string[]) => {
-      block.erase();
-      shown = lines.map((line) => stripVTControlCharacters(line).length);
-      terminal.write(lines.map((line) => `${line}\n`).join(''));
-    },
-  };
-  return block;
-}
-
-/** Cut to the width, so that no line takes two rows; a line that is cut loses its colours. */
-function fit(line: string, columns: number): string {
-  const plain = stripVTControlCharacters(line);
-  return plain.length < columns ? line : plain.slice(0, Math.max(1, columns - 1));
-}
 
 function createLive(screen: Screen, terminal: CliOutput, now: () => number): LiveScreen {
   const board = createStepBoard();

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
 import type { Finding } from '../host/inspect.ts';
 import type { Account } from '../secret/account.ts';
+import type { SealReport } from '../secret/rotation.ts';
 import type { RunBody, RunReader } from './api-types.ts';
 import type { Context } from './context.ts';
 
@@ -77,6 +78,32 @@ export interface LocalRun {
   readonly gone: Promise<void>;
 }
 
+/** The keys of an installation, and what is sealed with them. */
+export interface KeyState {
+  /** Where the keys come from. */
+  readonly source: 'file' | 'SLIPWAY_KEY';
+  /** Short names of the keys; the first one seals. */
+  readonly keys: readonly string[];
+  readonly sealed: SealReport;
+}
+
+export interface RotationWish {
+  /** Go on although there are texts that no key opens; they stay as they are. */
+  readonly leaveDamaged: boolean;
+  /** Drop older keys although there are runs at work that use what these have signed. */
+  readonly force: boolean;
+}
+
+/** Changes the key of the installation on this machine. Every method rejects with what a person can act on, and may be called again after it. */
+export interface KeyDesk {
+  inspect(): Promise<KeyState>;
+  /** Makes a new key unless there are several already, and seals everything anew with the first; the older ones are kept and open still. */
+  rotate(wish: RotationWish, say: Say): Promise<KeyState>;
+  /** Seals anew what is left, and drops the older keys. */
+  finish(wish: RotationWish, say: Say): Promise<KeyState>;
+  close(): Promise<void>;
+}
+
 /** What the machine that the CLI runs on can do; the composition root wires it, tests script it. */
 export interface LocalHost {
   /** Finds or starts Redis and a container engine. Throws what says exactly what is missing. */
@@ -93,5 +120,7 @@ export interface LocalHost {
   inspect(config: Config): Promise<readonly Finding[]>;
   /** Starts a run without a server. Rejects with `engine-unavailable` when no container engine answers, `invalid-request` for a bad wish. */
   startRun(config: Config, wish: LocalRunWish): Promise<LocalRun>;
+  /** Rejects with `not-found` when there is no installation here, `redis-unavailable` when its Redis does not answer. */
+  openKeys(config: Config): Promise<KeyDesk>;
   openShowcase(config: Config, foundation: Foundation): Showcase;
 }

@@ -51,7 +51,8 @@ function createOpener(
   const limits = { ...config.context, maxBytes: config.upload.maxBytes };
   const egress = createEgress({ allow: config.egressAllow });
   const uploads = { open: async () => undefined };
-  const openRemote = createContextOpener({ egress, tempRoot, limits, uploads, git: config.git });
+  const ownRegistry = { host: config.registryHost, url: config.url };
+  const openRemote = createContextOpener({ egress, tempRoot, limits, uploads, git: config.git, ownRegistry });
   let isOpened = context?.kind !== 'archive';
   return (location, wish) => {
     // The run's own context is opened first; what comes afterwards are contexts that build steps name.
@@ -109,6 +110,7 @@ function workOptions({ io, config, site, wish, store, secrets, resolveSecret }: 
     fetchText: (url, signal) => egress.fetchText(url, { signal, field: 'alias.src' }),
     archive: async () => undefined,
     plans: { keep: async () => undefined, find: async () => undefined },
+    ...{ keepFailedMs: 0, loadArchived: async () => undefined, listWorkers: async () => [] },
     waitingSince: new Map(),
     line: { last: Promise.resolve() },
     maxParallel: wish.maxParallel ?? config.worker.maxParallel,

@@ -94,8 +94,9 @@ export async function openLocalSite(io: CliIo, config: Config, { id, registryHos
   let isClean = true;
   const logger = { warn: () => void (isClean = false) };
   const packIgnored = createArchiveFilter(tempRoot);
+  const labels = { labelsBases: config.patching.labelsBases };
   const own = { installation, registryHost, logger, packIgnored };
-  const runner = createDockerRunner({ engine, clock: io.clock, ...own, ...config.steps });
+  const runner = createDockerRunner({ engine, clock: io.clock, ...own, ...config.steps, ...labels });
   const forget = markRun(dataDir, id, engine.host);
   mkdirSync(tempRoot, { recursive: true, mode: 0o700 });
   await clearUpBehind({ dataDir, engine, runner });

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { addBaseImage } from './commands/base-image.ts';
 import { addBuild } from './commands/build.ts';
+import { addCampaign } from './commands/campaign.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
+import { addKey } from './commands/key.ts';
 import { addLint } from './commands/lint.ts';
 import { addLogin } from './commands/login.ts';
 import { addNotification } from './commands/notification.ts';
@@ -30,6 +33,7 @@ First steps:
   slipway run                   run the steps of this folder's acb.yaml
   slipway runs list             what was built and run
   slipway task create --help    builds that run by themselves: on pushes, at times
+  slipway base-image list       what stands on which base; slipway campaign list: what a new base has rebuilt
   slipway lint acb.yaml         check a task file; slipway plan acb.yaml shows what it does
   slipway down                  stop
 
@@ -73,8 +77,11 @@ export function createProgram(io: CliIo, product: Product, start: Start): Comman
     addLint,
     addRuns,
     addTask,
+    addBaseImage,
+    addCampaign,
     addWebhook,
     addSecret,
+    addKey,
     addNotification,
     addLogin,
   ];

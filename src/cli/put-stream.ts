@@ -18,9 +18,9 @@ function countBytes(onBytes: (bytes: number) => void): Transform {
   });
 }
 
-function open(url: string): ClientRequest {
+function open(url: string, more: UploadOptions['headers']): ClientRequest {
   const request = url.startsWith('https:') ? secureRequest : plainRequest;
-  const headers = { 'content-type': 'application/octet-stream', 'x-ms-blob-type': 'BlockBlob' };
+  const headers = { 'content-type': 'application/octet-stream', 'x-ms-blob-type': 'BlockBlob', ...more };
   return request(url, { method: 'PUT', headers });
 }
 
@@ -37,7 +37,7 @@ async function judge(server: string, response: IncomingMessage): Promise<void> {
  */
 export async function putStream(server: string, url: string, stream: Readable, options: UploadOptions): Promise<void> {
   const { signal, onBytes = () => undefined } = options;
-  const request = open(url);
+  const request = open(url, options.headers);
   const onAbort = (): void => void request.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   let ownFault: unknown;

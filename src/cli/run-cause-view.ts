@@ -27,10 +27,15 @@ function describeImages({ images }: NonNullable<RunView['imageUpdateTrigger']>):
   return `changed base image ${names.join(', ')}`;
 }
 
-function describeTrigger({ sourceTrigger, timerTrigger, imageUpdateTrigger }: RunView): string | undefined {
+function describeTrigger({ sourceTrigger, timerTrigger, imageUpdateTrigger, cause }: RunView): string | undefined {
   if (sourceTrigger !== undefined) return describeSource(sourceTrigger);
   if (timerTrigger !== undefined) return `timer ${timerTrigger.timerTriggerName} at ${timerTrigger.scheduleOccurrence}`;
-  return imageUpdateTrigger === undefined ? undefined : describeImages(imageUpdateTrigger);
+  const campaign = cause?.campaign === undefined ? '' : `, campaign ${cause.campaign}`;
+  return imageUpdateTrigger === undefined ? undefined : `${describeImages(imageUpdateTrigger)}${campaign}`;
+}
+
+function describeAgain(rerunOf: string, isFromFailed: boolean): string {
+  return isFromFailed ? `, going on from where ${rerunOf} failed` : `, again what ${rerunOf} was`;
 }
 
 /** What started a run, for people: `commit main 0123456789ab of https://… by ann`. Undefined when it is not known. */
@@ -39,7 +44,7 @@ export function describeCause(run: RunView): string | undefined {
   const what = describeTrigger(run) ?? (cause === undefined ? undefined : 'by hand');
   if (what === undefined) return undefined;
   const who = cause?.by === undefined ? '' : `, by ${cause.by}`;
-  const again = cause?.rerunOf === undefined ? '' : `, again what ${cause.rerunOf} was`;
+  const again = cause?.rerunOf === undefined ? '' : describeAgain(cause.rerunOf, cause.fromFailed === true);
   const trust = cause?.isTrusted === false ? ', not trusted: without secrets and pushes' : '';
   return `${what}${who}${again}${trust}`;
 }

@@ -57,10 +57,11 @@ export function formatRuns(runs: readonly RunView[], colors: Colors, now: number
 }
 
 function formatSteps(run: RunView): readonly string[] {
-  const rows = (run.steps ?? []).map(({ id, kind, startTime, finishTime, outcome }) => {
+  const rows = (run.steps ?? []).map(({ id, kind, startTime, finishTime, outcome, takenFrom }) => {
     const isTimed = startTime !== undefined && finishTime !== undefined;
     const elapsed = isTimed ? formatElapsed(Date.parse(finishTime) - Date.parse(startTime)) : '-';
-    return [`  ${id}`, kind, outcome?.kind ?? (startTime === undefined ? 'waiting' : 'running'), elapsed];
+    const state = outcome?.kind ?? (startTime === undefined ? 'waiting' : 'running');
+    return [`  ${id}`, kind, takenFrom === undefined ? state : `${state}, taken from run ${takenFrom}`, elapsed];
   });
   return rows.length === 0 ? [] : ['Steps:', ...formatTable(rows)];
 }

@@ -56,20 +56,34 @@ function contextOf({ context, cmd }: TaskFlags): ReturnType<typeof readTaskConte
   });
 }
 
-/** Runs refuse it too; here it is told before there is a task. Throws `invalid-request`. */
-export function checkToken(context: TaskContext | undefined, token: string | undefined): void {
-  const { location } = context ?? {};
-  if (token === undefined || location?.kind !== 'git' || location.transport !== 'http') return;
-  throw fail('invalid-request', 'a token is never sent over http; use https', { field: '--context' });
+function isPlain({ location }: TaskContext): boolean {
+  return location.kind !== 'oci' && /^http:/i.test(location.url);
+}
+
+/**
+ * The token that goes with the context: none over http, where it is for the forge's API alone when that has a URL of its own.
+ * @throws `invalid-request` for a token that could go nowhere else; the server refuses it too.
+ */
+export function readStepToken(
+  context: TaskContext | undefined,
+  token: string | undefined,
+  apiUrl: string | undefined,
+): string | undefined {
+  if (token === undefined || context === undefined || !isPlain(context)) return token;
+  if (apiUrl !== undefined) return undefined;
+  throw fail('invalid-request', 'a token is never sent over http; use https', {
+    field: '--context',
+    hint: 'a token for commit statuses alone goes with --api-url',
+  });
 }
 
 /** The body of PUT for a new task. Throws `invalid-request` naming the flag. */
 export async function createTaskDocument(io: CliIo, flags: TaskFlags, token: string | undefined): Promise<TaskBody> {
   const context = contextOf(flags);
-  checkToken(context, token);
+  const stepToken = readStepToken(context, token, flags.apiUrl);
   const settings = readSettings(flags);
   const identity = readIdentity(flags);
   const trigger = createTriggers({ flags, context, token });
-  const step = await readTaskStep(io, { flags, context, token, timeout: settings.timeout });
+  const step = await readTaskStep(io, { flags, context, token: stepToken, timeout: settings.timeout });
   return { ...(identity && { identity }), properties: { ...settings, step, trigger } };
 }

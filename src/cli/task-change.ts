@@ -1,6 +1,6 @@
 import { fail } from '../domain/failure.ts';
 import type { CliIo } from './io.ts';
-import { checkToken, readIdentity, readSettings } from './task-body.ts';
+import { readIdentity, readSettings, readStepToken } from './task-body.ts';
 import type { TaskFlags } from './task-options.ts';
 import {
   isDockerfile,
@@ -25,6 +25,8 @@ interface ChangeWish {
   /** The new context; undefined: the one that the task has stays. */
   readonly context: TaskContext | undefined;
   readonly token: string | undefined;
+  /** The token that the context is to have; null: none any more, undefined: what it has stays. */
+  readonly stepToken: string | null | undefined;
 }
 
 function has(flags: TaskFlags, ...names: readonly (keyof TaskFlags)[]): boolean {
@@ -66,7 +68,7 @@ function changeFiles({ file, values }: TaskFlags, type: StepView['type']): Parti
 }
 
 /** az re-sends what the step keeps; here the server merges, so only what was given is sent. */
-function changeSameStep(io: CliIo, { flags, before, context, token }: ChangeWish): Partial<StepView> {
+function changeSameStep(io: CliIo, { flags, before, context, stepToken }: ChangeWish): object {
   const { type } = before.step;
   checkForeign(flags, type);
   const { args, values } = readTaskArguments(flags, io);
@@ -76,7 +78,7 @@ function changeSameStep(io: CliIo, { flags, before, context, token }: ChangeWish
     ...(args.length > 0 && { arguments: args }),
     ...(values.length > 0 && { values }),
     ...(context !== undefined && { contextPath: context.path }),
-    ...(token !== undefined && { contextAccessToken: token }),
+    ...(stepToken !== undefined && { contextAccessToken: stepToken }),
   };
 }
 
@@ -91,7 +93,7 @@ async function changeStep(io: CliIo, wish: ChangeWish): Promise<object | undefin
     const change = changeSameStep(io, wish);
     return Object.keys(change).length === 0 ? undefined : change;
   }
-  const { flags, before, token } = wish;
+  const { flags, before, stepToken } = wish;
   const context = contextOfOther(wish);
   const { contextAccessToken: kept } = before.step;
   const timeout = readSettings(flags).timeout ?? before.timeout;
@@ -99,7 +101,7 @@ async function changeStep(io: CliIo, wish: ChangeWish): Promise<object | undefin
     flags,
     context,
     timeout,
-    token: token ?? (flags.context === undefined ? kept : undefined),
+    token: stepToken === undefined && flags.context === undefined ? kept : (stepToken ?? undefined),
   });
 }
 
@@ -117,7 +119,8 @@ function changeSource(wish: ChangeWish, trigger: SourceTriggerView): object | un
   const { flags, context, token } = wish;
   const moved = context && createSourceTrigger({ flags: {}, context, token: undefined });
   const sourceRepository = {
-    ...(moved && { branch: null, ...moved.sourceRepository }),
+    ...(moved && { branch: null, apiUrl: null, ...moved.sourceRepository }),
+    ...(flags.apiUrl !== undefined && { apiUrl: flags.apiUrl }),
     ...(token !== undefined && { sourceControlAuthProperties: { tokenType: 'PAT', token } }),
   };
   const change = {
@@ -129,9 +132,29 @@ function changeSource(wish: ChangeWish, trigger: SourceTriggerView): object | un
   return Object.keys(change).length === 0 ? undefined : { name: trigger.name, ...change };
 }
 
-function contextOf({ before, context }: ChangeWish): TaskContext | undefined {
+function contextOf({ before, context }: Pick<ChangeWish, 'before' | 'context'>): TaskContext | undefined {
   if (context !== undefined) return context;
   return before.step.contextPath === undefined ? undefined : readTaskContext(before.step.contextPath);
+}
+
+/** The token that a change leaves to the context, and the forge's API. What was for a git server goes to no registry. */
+function wantedToken({ before, context, token }: Omit<ChangeWish, 'stepToken'>): string | undefined {
+  return token ?? (context?.location.kind === 'oci' ? undefined : before.step.contextAccessToken);
+}
+
+/** Whether a token goes with the context. Throws `invalid-request` for one that would go over http. */
+function fitsContext(wish: Omit<ChangeWish, 'stepToken'>, wanted: string | undefined): boolean {
+  const { flags, before, context } = wish;
+  const [trigger] = before.trigger?.sourceTriggers ?? [];
+  const apiUrl = flags.apiUrl ?? (context === undefined ? trigger?.sourceRepository.apiUrl : undefined);
+  return wanted !== undefined && readStepToken(contextOf(wish), wanted, apiUrl) !== undefined;
+}
+
+/** What becomes of the context's token. Throws `invalid-request` for one that would go over http. */
+function changeStepToken(wish: Omit<ChangeWish, 'stepToken'>): ChangeWish['stepToken'] {
+  const had = wish.before.step.contextAccessToken;
+  if (fitsContext(wish, wantedToken(wish))) return wish.token;
+  return had === undefined ? undefined : null;
 }
 
 /** The trigger that `--source-trigger-name` names, or the first; a new one where flags ask for it and there is none. */
@@ -168,8 +191,8 @@ export async function createTaskChange(
   { before, token }: Pick<ChangeWish, 'before' | 'token'>,
 ): Promise<TaskChange> {
   const context = flags.context === undefined ? undefined : readTaskContext(flags.context);
-  const wish: ChangeWish = { flags, before, context, token };
-  checkToken(contextOf(wish), token ?? before.step.contextAccessToken);
+  const stepToken = changeStepToken({ flags, before, context, token });
+  const wish: ChangeWish = { flags, before, context, token, stepToken };
   const step = await changeStep(io, wish);
   const sources = changeSources(wish);
   const baseImageTrigger = changeBaseImage(wish);

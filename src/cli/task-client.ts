@@ -1,5 +1,6 @@
 import { fail } from '../domain/failure.ts';
 import { callApi, readAnswer, readJson, type ApiCall, type ApiTarget } from './api-call.ts';
+import { readPages, valuesOf } from './pages.ts';
 import type { DeliveryView, TaskBody, TaskCalls, TaskDocument, WebhookSetUp } from './task-types.ts';
 
 function taskPath(name: string, more = ''): string {
@@ -12,28 +13,9 @@ function asTask(document: unknown): TaskDocument {
   throw fail('server-unreachable', 'the server answered with something that is no task');
 }
 
-interface Page {
-  readonly value?: readonly unknown[];
-  readonly nextLink?: string;
-}
-
-/** What the next page begins behind. The link's host is the server's own idea of its address, which need not be good from here. */
-function skipTokenOf({ nextLink }: Page): string | undefined {
-  return nextLink === undefined
-    ? undefined
-    : (new URL(nextLink, 'http://x').searchParams.get('$skiptoken') ?? undefined);
-}
-
 async function listTasks(target: ApiTarget): Promise<readonly TaskDocument[]> {
-  const tasks: TaskDocument[] = [];
-  let token: string | undefined;
-  do {
-    const query: string = token === undefined ? '' : `?${new URLSearchParams({ $skiptoken: token }).toString()}`;
-    const page = (await readJson(target, { method: 'GET', path: `/tasks${query}`, repeat: 'broken' })) as Page;
-    tasks.push(...(page.value ?? []).map(asTask));
-    token = skipTokenOf(page);
-  } while (token !== undefined);
-  return tasks;
+  const get = (path: string): Promise<unknown> => readJson(target, { method: 'GET', path, repeat: 'broken' });
+  return (await readPages(get, '/tasks', {})).map(asTask);
 }
 
 function putCall(name: string, body: TaskBody, version: string | undefined): ApiCall {
@@ -66,8 +48,7 @@ function createDeliveryCalls(target: ApiTarget): DeliveryCalls {
     deliveries: async ({ top, hook }) => {
       const query = new URLSearchParams({ $top: String(top), ...(hook !== undefined && { hook }) });
       const call = { method: 'GET', path: `/webhookDeliveries?${query.toString()}`, repeat: 'broken' } as const;
-      const { value = [] } = (await readJson(target, call)) as Page;
-      return value.map(asDelivery);
+      return valuesOf(await readJson(target, call)).map(asDelivery);
     },
     delivery: async (id) => asDelivery(await readJson(target, { method: 'GET', path: path(id), repeat: 'broken' })),
     redeliver: async (id) =>

@@ -33,6 +33,7 @@ export interface TaskFlags {
   readonly assignIdentity?: string | readonly string[] | boolean;
   readonly gitAccessToken?: string;
   readonly gitAccessTokenFile?: string;
+  readonly apiUrl?: string;
   readonly sourceTriggerName?: string;
   readonly commitTriggerEnabled?: ThreeState;
   readonly pullRequestTriggerEnabled?: ThreeState;
@@ -47,6 +48,12 @@ export interface TaskFlags {
   readonly baseImageTriggerEnabled?: ThreeState;
   readonly baseImageTriggerType?: string;
   readonly baseImageTriggerName?: string;
+  readonly baseImageTriggerStrategy?: string;
+  readonly baseImageTriggerWave?: string;
+  readonly baseImageTriggerSteps?: ThreeState;
+  readonly followBaseTag?: readonly string[];
+  readonly updateTriggerEndpoint?: string;
+  readonly updateTriggerPayloadType?: string;
   readonly schedule?: readonly string[];
 }
 
@@ -94,7 +101,10 @@ export function addTaskName(command: Command): Command {
 
 function addStepOptions(command: Command): Command {
   return command
-    .option('-c, --context <url>', 'a git URL with #branch:folder, the URL of a tar archive, or /dev/null for none')
+    .option(
+      '-c, --context <url>',
+      'a git URL with #branch:folder, a folder, oci://registry/repository:tag, the URL of a tar archive, or /dev/null for none',
+    )
     .option('-f, --file <path>', 'the Dockerfile or, with .yaml behind it, the task file in the context; - is stdin')
     .option('--cmd <command>', 'run one command instead: an image and its arguments')
     .option('-t, --image <name>', 'name[:tag] of the image that a Dockerfile makes; may be repeated', collect)
@@ -134,6 +144,7 @@ function addSourceOptions(command: Command): Command {
       '--git-access-token-file <path>',
       'the file that it is in (or SLIPWAY_GIT_ACCESS_TOKEN when a task is made)',
     )
+    .option('--api-url <url>', 'the root of the forge’s API, where it does not follow from the context or is http')
     .option('--commit-trigger-enabled [bool]', 'pushes start runs (default: they do)')
     .option('--pull-request-trigger-enabled [bool]', 'pull requests start runs (default: they do not)')
     .option('--tag-trigger-enabled [bool]', 'tags start runs (default: when --tag or --exclude-tag is given)')
@@ -151,6 +162,19 @@ function addBaseImageOptions(command: Command): Command {
   return command
     .option('--base-image-trigger-enabled [bool]', 'a changed base image starts a run (default: it does)')
     .option('--base-image-trigger-type <type>', 'Runtime: the base of the final image; All: those of build stages too')
+    .option('--base-image-trigger-steps [bool]', 'with type All: the images that cmd steps run in count too')
+    .option(
+      '--base-image-trigger-strategy <how>',
+      'rebuild (the default), rebase: exchange the base’s layers without a build, or auto: where that is safe',
+    )
+    .option('--base-image-trigger-wave <0-9>', 'when many tasks are rebuilt: lower waves go first (default: 9)')
+    .option(
+      '--follow-base-tag <image:tag*=ARG>',
+      'a newer tag that matches starts a run with it as build argument ARG; may be repeated, none takes all away',
+      collect,
+    )
+    .option('--update-trigger-endpoint <url>', 'is told when a base image has changed')
+    .option('--update-trigger-payload-type <type>', 'Default: with the images that changed; Token: the token alone')
     .addOption(new Option('--base-image-trigger-name <name>', 'as az has it').hideHelp());
 }
 

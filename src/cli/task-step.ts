@@ -24,14 +24,14 @@ export interface TaskContext {
   readonly location: Exclude<SourceLocation, { readonly kind: 'upload' }>;
 }
 
-/** Reads `-c`. Undefined for /dev/null. Throws `invalid-request` for a folder or file of this machine, and for what is no address. */
+/** Reads `-c`. Undefined for /dev/null. Throws `invalid-request` for what is no address; folders of this machine are pushed before. */
 export function readTaskContext(text: string): TaskContext | undefined {
   if (text === noContext) return undefined;
   const isRemote = /^[a-z][a-z0-9+.-]*:\/\/|^[\w.-]+@[\w.-]+:|^github\.com\//i.test(text);
   if (!isRemote) {
     throw fail('invalid-request', `the context ${text} is not an address: a task must find it whenever it runs`, {
       field: '--context',
-      hint: 'give a git URL or /dev/null; "slipway task run NAME -c DIR" sends a folder for one run',
+      hint: 'give a folder, a git URL, oci://registry/repository:tag, or /dev/null',
     });
   }
   const location = parseSourceLocation(text, '--context');

@@ -76,13 +76,18 @@ function branchOf({ location }: TaskContext): { readonly branch?: string; readon
 }
 
 /** The repository that a trigger watches, and which of its branches as far as the context says. az sends the context as it is. */
-function readRepository(context: TaskContext, token: string | undefined): SourceTriggerView['sourceRepository'] {
+function readRepository({
+  flags,
+  context,
+  token,
+}: SourceWish & { context: TaskContext }): SourceTriggerView['sourceRepository'] {
   const { branch } = branchOf(context);
   const isGitHub = /(?:^|[/@.])github\.com[/:]/i.test(context.path);
   return {
     sourceControlType: isGitHub ? 'Github' : 'VisualStudioTeamService',
     repositoryUrl: context.path,
     ...(branch !== undefined && { branch }),
+    ...(flags.apiUrl !== undefined && { apiUrl: flags.apiUrl }),
     ...(token !== undefined && { sourceControlAuthProperties: { tokenType: 'PAT', token } }),
   };
 }
@@ -112,7 +117,7 @@ function whyNoSource({ context }: SourceWish): string | undefined {
 
 /** The trigger of a task that is built when its repository changes. Undefined where there is none to have. Throws `invalid-request`. */
 export function createSourceTrigger(wish: SourceWish): SourceTriggerView | undefined {
-  const { flags, context, token } = wish;
+  const { flags, context } = wish;
   const why = whyNoSource(wish);
   if (why !== undefined && asksForSource(flags))
     throw fail('invalid-request', `pushes cannot start runs: ${why}`, { field: '--context' });
@@ -122,25 +127,65 @@ export function createSourceTrigger(wish: SourceWish): SourceTriggerView | undef
   const isOpen = branchOf(context).branch === undefined && filters.branches === undefined;
   return {
     name: flags.sourceTriggerName ?? sourceName,
-    sourceRepository: readRepository(context, token),
+    sourceRepository: readRepository({ ...wish, context }),
     sourceTriggerEvents: events,
     ...(isOpen && { branches: { include: firstBranches } }),
     ...filters,
   };
 }
 
+function readWave(text: string): number {
+  if (/^[0-9]$/.test(text)) return Number(text);
+  throw fail('invalid-request', '--base-image-trigger-wave must be a whole number from 0 to 9', {
+    field: '--base-image-trigger-wave',
+  });
+}
+
+/** `docker.io/library/node:22.*=NODE_VERSION`; `none` alone: no tags any more. Throws `invalid-request`. */
+function readFollow(texts: readonly string[]): NonNullable<BaseImageTriggerView['follow']> {
+  if (texts.length === 1 && texts[0] === 'none') return [];
+  return texts.map((text) => {
+    const [, pattern, argument] = /^([^=\s]+)=(\w+)$/.exec(text) ?? [];
+    if (pattern !== undefined && argument !== undefined) return { pattern, argument };
+    throw fail('invalid-request', `--follow-base-tag "${text.slice(0, 200)}" is no image:tag* and an argument`, {
+      field: '--follow-base-tag',
+      hint: 'for example --follow-base-tag "docker.io/library/node:22.*=NODE_VERSION"',
+    });
+  });
+}
+
+/** What Azure does not have. */
+function readOwnBaseImageFlags(flags: TaskFlags): Partial<BaseImageTriggerView> {
+  const { baseImageTriggerStrategy: strategy, baseImageTriggerWave: wave, followBaseTag } = flags;
+  const includesSteps = readThreeState(flags.baseImageTriggerSteps, '--base-image-trigger-steps');
+  return {
+    ...(strategy !== undefined && {
+      strategy: pickWord(strategy, ['rebuild', 'rebase', 'auto'], '--base-image-trigger-strategy'),
+    }),
+    ...(wave !== undefined && { wave: readWave(wave) }),
+    ...(includesSteps !== undefined && { includesSteps }),
+    ...(followBaseTag !== undefined && { follow: readFollow(followBaseTag) }),
+  };
+}
+
 /** What flags say of the base-image trigger; undefined when they say nothing. Throws `invalid-request`. */
 export function readBaseImageTrigger(flags: TaskFlags): Partial<BaseImageTriggerView> | undefined {
-  const { baseImageTriggerType: type, baseImageTriggerName: name } = flags;
+  const { baseImageTriggerType: type, baseImageTriggerName: name, updateTriggerEndpoint: endpoint } = flags;
+  const { updateTriggerPayloadType: payload } = flags;
   const isEnabled = readThreeState(flags.baseImageTriggerEnabled, '--base-image-trigger-enabled');
-  if (type === undefined && name === undefined && isEnabled === undefined) return undefined;
-  return {
+  const given: Partial<BaseImageTriggerView> = {
     ...(name !== undefined && { name }),
     ...(type !== undefined && {
       baseImageTriggerType: pickWord(type, ['Runtime', 'All'], '--base-image-trigger-type'),
     }),
     ...(isEnabled !== undefined && { status: isEnabled ? 'Enabled' : 'Disabled' }),
+    ...(endpoint !== undefined && { updateTriggerEndpoint: endpoint }),
+    ...(payload !== undefined && {
+      updateTriggerPayloadType: pickWord(payload, ['Default', 'Token'], '--update-trigger-payload-type'),
+    }),
+    ...readOwnBaseImageFlags(flags),
   };
+  return Object.keys(given).length === 0 ? undefined : given;
 }
 
 /** A whole base-image trigger out of what flags say. */

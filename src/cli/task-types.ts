@@ -39,6 +39,7 @@ export interface SourceTriggerView {
     readonly sourceControlType?: string;
     readonly repositoryUrl: string;
     readonly branch?: string;
+    readonly apiUrl?: string;
     readonly sourceControlAuthProperties?: { readonly tokenType?: string; readonly token: string };
   };
   readonly sourceTriggerEvents: readonly SourceTriggerEvent[];
@@ -54,6 +55,10 @@ export interface BaseImageTriggerView {
   readonly status?: EnabledStatus;
   readonly updateTriggerEndpoint?: string;
   readonly updateTriggerPayloadType?: string;
+  readonly strategy?: string;
+  readonly wave?: number;
+  readonly includesSteps?: boolean;
+  readonly follow?: readonly { readonly pattern: string; readonly argument: string }[];
 }
 
 export interface TriggerView {
@@ -68,8 +73,10 @@ export interface WatchView {
   readonly isWatched: boolean;
   /** Why it is not. */
   readonly because?: string;
-  /** Where its deliveries must come to. */
+  /** Where its deliveries must come to; of a base image in words: how its changes are noticed. */
   readonly how?: string;
+  /** What the task's images were built on last, of a base image. */
+  readonly digest?: string;
   /** The next occurrences of a timer, ISO 8601. */
   readonly next?: readonly string[];
 }

@@ -87,9 +87,13 @@ function listFacts({ name, properties }: TaskDocument): readonly (readonly [stri
 
 /** What a task watches, and why something is not watched. */
 export function formatWatch(watch: readonly WatchView[], colors: Colors): readonly string[] {
-  const lines = watch.flatMap(({ what, isWatched, because, next = [] }) => {
+  const lines = watch.flatMap(({ what, isWatched, because, how, digest, next = [] }) => {
     const mark = isWatched ? colors.green('yes') : colors.dim('no ');
-    const why = because === undefined ? '' : colors.dim(` (${cleanLine(because, false)})`);
+    // A URL is the task's own webhook, which is named below.
+    const told = because ?? (how?.startsWith('http') === true ? undefined : how);
+    const built = digest === undefined ? [] : [`built on ${digest.slice(0, 19)}`];
+    const notes = [...(told === undefined ? [] : [told]), ...built].join('; ');
+    const why = notes === '' ? '' : colors.dim(` (${cleanLine(notes, false)})`);
     const soon = next.length === 0 ? [] : [colors.dim(`         next: ${next.join(', ')}`)];
     return [`  ${mark}  ${cleanLine(what, false)}${why}`, ...soon];
   });

@@ -7,6 +7,8 @@ export interface ImageIdentity {
   readonly tag?: string;
   /** What the name stood for when the step ran; absent when nobody learned it. */
   readonly digest?: Digest;
+  /** True: the reference itself names the digest, so that whatever becomes of its tag does not matter. */
+  readonly isPinned?: boolean;
 }
 
 /** What an image stands on. */
@@ -19,4 +21,9 @@ export interface ImageDependencies {
   readonly buildTime: readonly ImageIdentity[];
   /** The commit of the context, where it came from git. */
   readonly commit?: string;
+  /**
+   * A digest of the Dockerfile and of how it was built, labels and values of secret arguments apart: the same recipe, on the same commit and
+   * the same images, makes the same image. Absent: not known.
+   */
+  readonly recipe?: string;
 }

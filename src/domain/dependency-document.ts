@@ -110,10 +110,11 @@ export function maskDependencies(
   dependencies: readonly ImageDependencies[],
   mask: (text: string) => string,
 ): readonly ImageDependencies[] {
-  return dependencies.map(({ image, runtime, buildTime, commit }) => ({
+  return dependencies.map(({ image, runtime, buildTime, commit, recipe }) => ({
     ...(image && { image: maskImage(image, mask) }),
     ...(runtime && { runtime: maskImage(runtime, mask) }),
     buildTime: buildTime.map((one) => maskImage(one, mask)),
     ...(commit !== undefined && { commit }),
+    ...(recipe !== undefined && { recipe }),
   }));
 }

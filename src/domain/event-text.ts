@@ -86,9 +86,12 @@ const renderers: {
   'try-started': nothing,
   output: ({ text }) => text,
   'try-ended': nothing,
-  'step-ended': ({ step, outcome, at }, context) =>
-    renderStepEnd(step, outcome, after(context.stepStartTimes?.get(step), at)),
-  'image-pushed': ({ image }) => `Pushed ${formatOutputImage(image)}`,
+  'step-ended': ({ step, outcome, at, takenFrom }, context) =>
+    takenFrom === undefined
+      ? renderStepEnd(step, outcome, after(context.stepStartTimes?.get(step), at))
+      : `${renderStepEnd(step, outcome, '')} (taken from run ${takenFrom})`,
+  'image-pushed': ({ image, takenFrom }) =>
+    `Pushed ${formatOutputImage(image)}${takenFrom === undefined ? '' : ` in run ${takenFrom}`}`,
   'dependencies-found': nothing,
   'run-ended': renderRunEnd,
 };

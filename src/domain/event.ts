@@ -2,7 +2,7 @@ import type { ImageDependencies } from './dependencies.ts';
 import type { Digest } from './digest.ts';
 import type { RepositoryName, Tag } from './image-reference.ts';
 import type { Outcome } from './outcome.ts';
-import type { FinalStatus, OutputImage } from './run.ts';
+import type { FinalStatus, OutputImage, RunId } from './run.ts';
 import type { Step, StepId } from './step.ts';
 
 /** Who wrote a line of output: the step's own streams, or Slipway itself. */
@@ -26,8 +26,15 @@ export type RunEvent =
       readonly outcome: Outcome;
       readonly isRetried: boolean;
     }
-  | { readonly kind: 'step-ended'; readonly step: StepId; readonly outcome: Outcome }
-  | { readonly kind: 'image-pushed'; readonly step: StepId; readonly image: OutputImage }
+  /** `takenFrom`: it was done in that run, which this run goes on from. */
+  | { readonly kind: 'step-ended'; readonly step: StepId; readonly outcome: Outcome; readonly takenFrom?: RunId }
+  /** `takenFrom`: as for the end of the step. */
+  | {
+      readonly kind: 'image-pushed';
+      readonly step: StepId;
+      readonly image: OutputImage;
+      readonly takenFrom?: RunId;
+    }
   /** What the images that a build step made stand on: one entry for each name, one without a name when it has none. */
   | { readonly kind: 'dependencies-found'; readonly step: StepId; readonly dependencies: readonly ImageDependencies[] }
   | { readonly kind: 'run-ended'; readonly status: FinalStatus; readonly message?: string };

@@ -7,6 +7,8 @@ export type RunCause =
       readonly by: string;
       /** The run that this one repeats. */
       readonly rerunOf?: string;
+      /** It goes on from where that run failed. */
+      readonly fromFailed?: boolean;
     }
   | {
       readonly kind: 'source';
@@ -29,6 +31,8 @@ export type RunCause =
       readonly isTrusted: boolean;
       /** The run that this one repeats. */
       readonly rerunOf?: string;
+      /** It goes on from where that run failed. */
+      readonly fromFailed?: boolean;
     }
   | { readonly kind: 'timer'; readonly timerTriggerName: string; readonly scheduleOccurrence: string }
   | {
@@ -41,6 +45,10 @@ export type RunCause =
         readonly tag?: string;
         readonly digest: Digest;
       }[];
+      /** The campaign that it belongs to. */
+      readonly campaign?: string;
+      /** How the task's trigger wanted its images renewed when the run was made; absent: `rebuild`. */
+      readonly strategy?: 'rebuild' | 'rebase' | 'auto';
     };
 
 /** The lanes of the queue, the most urgent first: people before pushes before timers before patches; none starves. */

@@ -32,6 +32,12 @@ export interface RunCredentials {
   readonly customRegistries: Readonly<Record<string, CustomCredential>>;
 }
 
+/** What a run asks of its worker. */
+export interface AgentConfiguration {
+  /** Processors that its steps may use together; absent: as many as the worker gives. */
+  readonly cpu?: number;
+}
+
 /** What every kind of run request has (azure-api.md §6.2). */
 export interface RunRequestBase {
   readonly isArchiveEnabled: boolean;
@@ -39,7 +45,7 @@ export interface RunRequestBase {
   /** Seconds, 300–28800. */
   readonly timeout: number;
   readonly platform: Platform;
-  readonly agentConfiguration: { readonly cpu: number };
+  readonly agentConfiguration: AgentConfiguration;
   /** A relative path given with an upload URL, a git URL `…git#ref:folder`, or the URL of a tar archive. */
   readonly sourceLocation?: string;
   readonly credentials: RunCredentials;

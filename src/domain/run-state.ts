@@ -54,9 +54,9 @@ const changes: {
   'run-started': startRun,
   'run-planned': planRun,
   'step-started': (run, { step }, at) => ({ ...run, steps: changeStep(run.steps, step, { startTime: at }) }),
-  'step-ended': (run, { step, outcome }, at) => ({
+  'step-ended': (run, { step, outcome, takenFrom }, at) => ({
     ...run,
-    steps: changeStep(run.steps, step, { finishTime: at, outcome }),
+    steps: changeStep(run.steps, step, { finishTime: at, outcome, ...(takenFrom !== undefined && { takenFrom }) }),
   }),
   'image-pushed': (run, { image }) => ({ ...run, outputImages: [...run.outputImages, image] }),
   'dependencies-found': (run, { dependencies }) => ({

@@ -53,6 +53,8 @@ export interface StepRecord {
   readonly startTime?: string;
   readonly finishTime?: string;
   readonly outcome?: Outcome;
+  /** The run that it was really done in: this one goes on from where another failed. */
+  readonly takenFrom?: RunId;
 }
 
 /** The one record of a run. Times are ISO 8601 in UTC. */

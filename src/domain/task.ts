@@ -1,6 +1,5 @@
-import type { ImageIdentity } from './dependencies.ts';
 import type { GlobFilter, SourceTriggerEvent } from './source-rules.ts';
-import type { Argument, Platform, RunCredentials } from './run-request.ts';
+import type { AgentConfiguration, Argument, Platform, RunCredentials } from './run-request.ts';
 
 /** A task's name: 5 to 50 letters, digits, `-` and `_`, as Azure has it; letter case is kept, and does not tell two tasks apart. */
 export type TaskName = string & { readonly __brand: 'TaskName' };
@@ -16,8 +15,6 @@ interface TaskStepBase {
   readonly contextPath?: string;
   /** True when a token for the context is kept, sealed. */
   readonly hasContextToken: boolean;
-  /** What the images that the task makes stand on, as its last good run found it. */
-  readonly baseImageDependencies?: readonly (ImageIdentity & { readonly type: 'BuildTime' | 'RunTime' })[];
 }
 
 /** Builds one Dockerfile. */
@@ -72,6 +69,8 @@ export interface SourceTrigger {
     readonly sourceControlType: 'Github' | 'VisualStudioTeamService';
     readonly repositoryUrl: string;
     readonly branch?: string;
+    /** Not in Azure: the root of the forge's API, where its address does not follow from the repository's, or is http. */
+    readonly apiUrl?: string;
     /** The token's kind; the token itself is kept sealed. Absent: there is none. */
     readonly tokenType?: 'PAT' | 'OAuth';
   };
@@ -91,6 +90,18 @@ export interface BaseImageTrigger {
   readonly status: EnabledStatus;
   readonly updateTriggerEndpoint?: string;
   readonly updateTriggerPayloadType?: 'Default' | 'Token';
+  /**
+   * What Azure does not have. `rebuild` (the default) always builds. The others exchange the base's layers in the registry, without a
+   * build, where that is safe, and build and say why where it is not: `auto` where a rebuild would come to the same, `rebase` also when the
+   * context has moved on since: the image keeps the files that it has.
+   */
+  readonly strategy?: 'rebuild' | 'rebase' | 'auto';
+  /** 0 to 9; a campaign rebuilds the tasks of lower waves first and holds when one of them fails. Default: 9. */
+  readonly wave?: number;
+  /** True: the images of cmd steps count as build-time bases. */
+  readonly includesSteps?: boolean;
+  /** Tags to follow: a newer tag that matches `pattern` (`docker.io/library/node:20.*`) starts a run with it as this build argument. */
+  readonly follow?: readonly { readonly pattern: string; readonly argument: string }[];
 }
 
 export interface TaskTrigger {
@@ -120,7 +131,7 @@ export interface Task {
   /** Kept as it was given: Slipway has no managed identities. */
   readonly identity?: Readonly<Record<string, unknown>>;
   readonly platform: Platform;
-  readonly agentConfiguration: { readonly cpu: number };
+  readonly agentConfiguration: AgentConfiguration;
   readonly agentPoolName?: string;
   /** Seconds, 300–28800. */
   readonly timeout: number;
@@ -147,6 +158,8 @@ export interface TaskSecrets {
   readonly registries: Readonly<Record<string, string>>;
   /** Tokens for the forges of source triggers, by the trigger's name. */
   readonly sources: Readonly<Record<string, string>>;
+  /** What the endpoint of the base-image trigger is told by (`updateTriggerToken` of the last run that gave one), in base64. */
+  readonly updateToken?: string;
   /** What deliveries to the task's own webhook are signed with: the newest first, and during a rotation the one before it. */
   readonly webhook: readonly string[];
 }

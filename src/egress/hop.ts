@@ -5,7 +5,7 @@ import type { EgressRequest, ResolvedAddress } from './ports.ts';
 
 interface Hop {
   readonly headers: Readonly<Record<string, string>>;
-  /** Of a request with a body; undefined: POST. */
+  /** Of a request with a body; undefined: POST. `HEAD`: of one without. */
   readonly method?: EgressRequest['method'] | undefined;
   /** Sent by `method`; undefined: a GET. */
   readonly body?: string | undefined;
@@ -19,7 +19,7 @@ export function sendRequest(url: URL, { headers, method, body, addresses, signal
   const send = url.protocol === 'https:' ? https.request : http.request;
   return new Promise((resolve, reject) => {
     const request = send(url, {
-      method: body === undefined ? 'GET' : (method ?? 'POST'),
+      method: methodOf({ method, body }),
       headers: { 'user-agent': 'slipway', 'accept-encoding': 'identity', ...headers, ...lengthOf(body) },
       agent: false,
       lookup: pinTo(addresses),
@@ -30,6 +30,11 @@ export function sendRequest(url: URL, { headers, method, body, addresses, signal
     request.on('error', reject);
     request.end(body);
   });
+}
+
+function methodOf({ method, body }: Pick<Hop, 'method' | 'body'>): string {
+  if (body === undefined) return method === 'HEAD' ? 'HEAD' : 'GET';
+  return method ?? 'POST';
 }
 
 function lengthOf(body: string | undefined): Record<string, number> {

@@ -22,9 +22,9 @@ export interface EgressOptions {
 export interface EgressRequest {
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
-  /** How `body` is sent; default POST. */
-  readonly method?: 'POST' | 'PUT' | 'PATCH';
-  /** Sent by `method`, with a Content-Type among `headers`; undefined: a GET without a body. */
+  /** How `body` is sent; default POST. Without a body, `HEAD` asks for the headers alone. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'HEAD';
+  /** Sent by `method`, with a Content-Type among `headers`; undefined: a GET (or HEAD) without a body. */
   readonly body?: string;
   /** `none`: a redirect is an answer like any other, as it is for a POST. For requests whose headers are for one host alone. */
   readonly redirects?: 'none';

@@ -1,5 +1,6 @@
 import { describeDependencies } from '../domain/dependency-document.ts';
 import { isFinal, type Run } from '../domain/run.ts';
+import { resumedFrom } from '../domain/resumed-from.ts';
 import { repeatedBy } from '../trigger/rerun.ts';
 import type { AppConfig } from './options.ts';
 
@@ -12,7 +13,7 @@ function registryId(name: string): string {
 }
 
 /** The resource id of something in the registry: `…/registries/slipway/runs/ca1`. */
-export function resourceId(registryName: string, kind: 'runs' | 'tasks' | 'webhookDeliveries', id: string): string {
+export function resourceId(registryName: string, kind: 'runs' | 'tasks' | 'webhookDeliveries' | 'campaigns', id: string): string {
   return `${registryId(registryName)}/${kind}/${id}`;
 }
 
@@ -107,17 +108,20 @@ function describeTrigger({ cause }: Run): object {
   }
 }
 
-/** What Azure does not tell of it: who, of what run it is a repetition, and whether the code is a stranger's. */
+/** What Azure does not tell of it: who, the campaign, of what run it is a repetition, and whether the code is a stranger's. */
 function describeCause({ cause }: Run): object {
   if (cause === undefined) return {};
   const repeated = repeatedBy(cause);
   const own = cause.kind === 'source' ? { trigger: cause.trigger, ref: cause.ref, isTrusted: cause.isTrusted } : {};
+  const campaign = cause.kind === 'image-update' ? cause.campaign : undefined;
   return {
     cause: {
       kind: cause.kind,
       ...('by' in cause && { by: cause.by }),
       ...own,
+      ...(campaign !== undefined && { campaign }),
       ...(repeated !== undefined && { rerunOf: repeated }),
+      ...(resumedFrom(cause) !== undefined && { fromFailed: true }),
     },
   };
 }

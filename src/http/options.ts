@@ -1,11 +1,14 @@
 import type { Readable } from 'node:stream';
+import type { PatchingSettings } from '../config/patching.ts';
 import type { SequencedEvent } from '../domain/event.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Notification, NotificationEvent, OutgoingDelivery } from '../domain/notification.ts';
 import type { RunId } from '../domain/run.ts';
 import type { EnabledStatus, Task } from '../domain/task.ts';
+import type { PatchingDesk } from '../patch/desk/ports.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import type { Signer } from '../secret/sign.ts';
-import type { DeliveryQueue, RunNotices, RunQueue } from '../queue/ports.ts';
+import type { DeliveryQueue, PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import type { Store } from '../store/ports.ts';
 
 /** Where uploaded contexts go. */
@@ -73,6 +76,8 @@ export interface AppConfig {
   readonly anonymousPull: boolean;
   /** `idleMs`: an upload that sends nothing for so long is given up (default 60 s). */
   readonly upload: { readonly maxBytes: number; readonly expiresMs: number; readonly idleMs?: number };
+  /** How changes of base images are noticed; left out: by pushes to our registry alone, and tasks are not read before their first run. */
+  readonly patching?: Pick<PatchingSettings, 'hookSecrets' | 'pollMs' | 'pollMsOf'>;
   /** When the installation was made, ISO 8601; left out of the registry's document when absent. */
   readonly creationDate?: string;
   /** Time between two signs of life on a stream without events (default 15 s). */
@@ -95,6 +100,8 @@ export interface WebhookSetup {
   readonly repositoryUrl: string;
   /** The forge, where the name of its host does not tell. */
   readonly provider?: string | undefined;
+  /** The root of the forge's API, where it does not follow from the repository's URL. */
+  readonly apiUrl?: string | undefined;
   readonly token: string;
   /** Where deliveries go, and what they are signed with. */
   readonly url: string;
@@ -115,8 +122,12 @@ export interface AppOptions {
   readonly notices?: Pick<RunNotices, 'publish'>;
   /** Webhooks that git forges deliver to; absent: there are none. */
   readonly hooks?: HookOptions;
+  /** The webhook that other registries tell of pushes; absent: there is none. `secrets`: what they must bring; none: it is shut. */
+  readonly registryHook?: { readonly secrets: readonly string[]; readonly publish: PatchQueue['publish'] };
   /** Where notifications are kept; without it, there are none. */
   readonly notifications?: NotificationDesk;
+  /** Base images and campaigns; without it, the API has none of them. */
+  readonly patching?: PatchingDesk;
   readonly blobs: UploadSink;
   readonly archive: EventArchive;
   /** Reads an uploaded archive to its end; throws `invalid-context` or `too-large` as soon as it sees what cannot be. */
@@ -129,7 +140,7 @@ export interface AppOptions {
   readonly authenticate: (authorization: string | undefined) => Promise<Caller | undefined>;
   readonly signer: Signer;
   /** The installation's key. */
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   readonly clock: Clock;
   /**
    * Told of each change of a task after the store has it: `before` is undefined for a new one, `after` for one that was deleted. Where it

@@ -86,7 +86,7 @@ export function readBase(body: RequestBody): RunRequestBase {
     ...(body.agentPoolName !== undefined && { agentPoolName: body.agentPoolName }),
     timeout: body.timeout ?? 3600,
     platform: readPlatform(body.platform),
-    agentConfiguration: { cpu: body.agentConfiguration?.cpu ?? 2 },
+    agentConfiguration: body.agentConfiguration ?? {},
     ...(body.sourceLocation !== undefined && { sourceLocation: body.sourceLocation }),
     credentials: readCredentials(body.credentials),
   };

@@ -9,7 +9,6 @@ import { findNearest } from '../domain/nearest.ts';
 const foreignFields: Readonly<Record<string, string>> = {
   logTemplate: 'log artifacts are not supported by this server',
   identity: 'managed identities are not supported by this server',
-  updateTriggerToken: 'endpoints that are told of base-image updates are not supported by this server',
 };
 
 /** `/imageNames/0` → `imageNames[0]` */

@@ -112,7 +112,10 @@ function readFields(body: TaskBody, kept: TaskSecrets, options: ReadTaskOptions)
       ...(properties.logTemplate !== undefined && { logTemplate: properties.logTemplate }),
       ...readOwn(body),
     },
-    secrets: { ...secrets, registries, sources, webhook: kept.webhook },
+    secrets: {
+      ...{ ...secrets, registries, sources, webhook: kept.webhook },
+      ...(kept.updateToken !== undefined && { updateToken: kept.updateToken }),
+    },
   };
 }
 

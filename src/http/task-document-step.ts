@@ -96,7 +96,17 @@ function readContext(body: StepBody, { checkLocation }: StepOptions): { contextP
   if (body.contextPath === undefined) return token === undefined ? {} : { token };
   const { location, secret } = checkContext(body.contextPath, checkLocation);
   const found = token ?? secret;
+  if (found !== undefined) checkTransport(location, 'contextAccessToken');
   return { contextPath: location, ...(found !== undefined && { token: found }) };
+}
+
+/** What a token is for must not be reached in the clear. Throws `invalid-request` with the token's field. */
+export function checkTransport(location: string, field: string): void {
+  if (!/^http:/i.test(location)) return;
+  throw fail('invalid-request', `${field}: a token is never sent over http`, {
+    field,
+    hint: 'use https, or leave the token out (null removes the one that is kept); a token for commit statuses alone goes with sourceRepository.apiUrl',
+  });
 }
 
 function checkContext(text: string, check: AppOptions['checkLocation']): ReturnType<AppOptions['checkLocation']> {

@@ -3,10 +3,11 @@ import { normaliseRepository } from '../domain/git-repository.ts';
 import { maskedValue } from '../domain/run-request.ts';
 import type { SourceTriggerEvent, GlobFilter } from '../domain/source-rules.ts';
 import type { BaseImageTrigger, SourceTrigger, TaskSecrets, TaskTrigger, TimerTrigger } from '../domain/task.ts';
+import { parseTagPattern } from '../patch/graph/followed-tags.ts';
 import { compileFilter } from '../trigger/git/rules.ts';
 import { nextOccurrences } from '../trigger/schedule.ts';
 import type { AppOptions } from './options.ts';
-import { checkAs } from './task-document-step.ts';
+import { checkAs, checkTransport } from './task-document-step.ts';
 import { within } from './within.ts';
 
 interface SourceBody {
@@ -16,6 +17,7 @@ interface SourceBody {
     readonly sourceControlType?: SourceTrigger['sourceRepository']['sourceControlType'];
     readonly repositoryUrl: string;
     readonly branch?: string;
+    readonly apiUrl?: string;
     readonly sourceControlAuthProperties?: { readonly tokenType?: 'PAT' | 'OAuth'; readonly token: string };
   };
   readonly sourceTriggerEvents: readonly SourceTriggerEvent[];
@@ -94,9 +96,11 @@ function readToken({ sourceControlAuthProperties: auth }: SourceBody['sourceRepo
 }
 
 function readSource(body: SourceBody, check: AppOptions['checkLocation']): { trigger: SourceTrigger; token?: string } {
-  const { repositoryUrl, branch, sourceControlType = 'Github' } = body.sourceRepository;
+  const { repositoryUrl, branch, apiUrl, sourceControlType = 'Github' } = body.sourceRepository;
   const { location, secret } = readRepository(repositoryUrl, check);
   const auth = readToken(body.sourceRepository, secret);
+  // With a URL of its own for the API, the token is for that alone.
+  if (auth && apiUrl === undefined) checkTransport(location, 'sourceRepository.sourceControlAuthProperties');
   const trigger: SourceTrigger = {
     name: body.name,
     status: body.status ?? 'Enabled',
@@ -104,12 +108,33 @@ function readSource(body: SourceBody, check: AppOptions['checkLocation']): { tri
       sourceControlType,
       repositoryUrl: location,
       ...(branch !== undefined && { branch }),
+      ...(apiUrl !== undefined && { apiUrl }),
       ...(auth && { tokenType: auth.tokenType }),
     },
     sourceTriggerEvents: [...new Set(body.sourceTriggerEvents)],
     ...readFilters(body),
   };
   return { trigger, ...(auth && { token: auth.token }) };
+}
+
+/** Tags can be followed where a pattern names a repository and leaves a part of the tag open. */
+function checkFollow({ pattern }: { readonly pattern: string }, field: string): void {
+  const tag = pattern.slice(pattern.lastIndexOf(':') + 1);
+  if (tag.includes('*') && parseTagPattern(pattern) !== undefined) return;
+  throw fail('invalid-request', `${field} is no image whose tag has a *`, {
+    field,
+    hint: 'for example docker.io/library/node:20.*, where * stands for digits and dots',
+  });
+}
+
+function readBaseImage(body: Defaulted<BaseImageTrigger>): BaseImageTrigger {
+  const { follow = [] } = body;
+  for (const [at, one] of follow.entries()) checkFollow(one, `baseImageTrigger.follow[${String(at)}].pattern`);
+  const names = follow.map(({ argument }) => argument);
+  const twice = names.findIndex((name, at) => names.indexOf(name) !== at);
+  if (twice < 0) return { ...body, status: body.status ?? 'Enabled' };
+  const field = `baseImageTrigger.follow[${String(twice)}].argument`;
+  throw fail('invalid-request', `${field} is set by another pattern`, { field });
 }
 
 /** Reads what starts runs. Throws `invalid-request` naming the field within it. */
@@ -129,9 +154,7 @@ export function readTrigger(body: TriggerBody, { checkLocation, now }: TriggerOp
     trigger: {
       timerTriggers: timers,
       sourceTriggers: sources.map(({ trigger }) => trigger),
-      ...(baseImageTrigger && {
-        baseImageTrigger: { ...baseImageTrigger, status: baseImageTrigger.status ?? 'Enabled' },
-      }),
+      ...(baseImageTrigger && { baseImageTrigger: readBaseImage(baseImageTrigger) }),
     },
     sources: Object.fromEntries(tokens),
   };

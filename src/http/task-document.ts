@@ -1,8 +1,11 @@
+import type { TaskImages } from '../domain/base-image.ts';
 import type { Argument, CustomCredential } from '../domain/run-request.ts';
-import type { SourceTrigger, Task, TaskSecrets, TaskStep } from '../domain/task.ts';
-import { describeWatch } from '../trigger/describe-watch.ts';
+import type { SourceTrigger, Task, TaskSecrets } from '../domain/task.ts';
+import { describeBases } from '../patch/learn/describe-bases.ts';
+import { describeWatch, type Watch } from '../trigger/describe-watch.ts';
 import { resourceId } from './documents.ts';
 import type { AppConfig } from './options.ts';
+import { describeBaseDependencies, noticingOf } from './task-bases-document.ts';
 
 /** The URL that forges send a task's deliveries to. */
 export function webhookUrlOf(config: Pick<AppConfig, 'url'>, task: Pick<Task, 'name'>): string {
@@ -17,13 +20,16 @@ function describeArguments(list: readonly Argument[], secrets: TaskSecrets | und
   });
 }
 
-function describeStep({ hasContextToken: _, ...step }: TaskStep, secrets: TaskSecrets | undefined): object {
+function describeStep(task: Task, { secrets, images }: TaskDocumentOptions): object {
+  const { hasContextToken: _, ...step } = task.step;
   const token = secrets?.context;
+  const bases = images === undefined ? [] : describeBaseDependencies(images);
   return {
     ...step,
     ...('arguments' in step && { arguments: describeArguments(step.arguments, secrets) }),
     ...('values' in step && { values: describeArguments(step.values, secrets) }),
     ...(token !== undefined && { contextAccessToken: token }),
+    ...(bases.length > 0 && { baseImageDependencies: bases }),
   };
 }
 
@@ -83,10 +89,23 @@ export interface TaskDocumentOptions {
   readonly secrets?: TaskSecrets;
   /** Given, in milliseconds since the epoch: what the task watches is told as of then. */
   readonly now?: number;
+  /** What is known of the images that it makes. */
+  readonly images?: TaskImages | undefined;
+}
+
+function describeAllWatched(
+  config: AppConfig,
+  task: Task,
+  now: number,
+  images: TaskImages | undefined,
+): readonly Watch[] {
+  const webhookUrl = webhookUrlOf(config, task);
+  return [...describeWatch(task, { webhookUrl, now }), ...describeBases(task, images, noticingOf(config))];
 }
 
 /** A task's document (azure-api.md §6.4), without its secrets unless they are handed in. Absent members are left out. */
-export function taskDocument(config: AppConfig, task: Task, { secrets, now }: TaskDocumentOptions = {}): object {
+export function taskDocument(config: AppConfig, task: Task, options: TaskDocumentOptions = {}): object {
+  const { secrets, now, images } = options;
   return {
     id: resourceId(config.name, 'tasks', task.name),
     name: task.name,
@@ -99,11 +118,11 @@ export function taskDocument(config: AppConfig, task: Task, { secrets, now }: Ta
       provisioningState: 'Succeeded',
       creationDate: task.createTime,
       ...describeSettings(task),
-      step: describeStep(task.step, secrets),
+      step: describeStep(task, options),
       trigger: describeTrigger(task, secrets),
       credentials: describeCredentials(task, secrets),
       ...describeWebhook(config, task, secrets),
-      ...(now !== undefined && { watch: describeWatch(task, { webhookUrl: webhookUrlOf(config, task), now }) }),
+      ...(now !== undefined && { watch: describeAllWatched(config, task, now, images) }),
     },
   };
 }

@@ -13,6 +13,7 @@ export interface TaskRunBody {
   readonly overrideTaskStepProperties?: Pick<TaskOverrides, 'contextPath' | 'file' | 'target'> & {
     readonly arguments?: ArgumentsBody;
     readonly values?: ArgumentsBody;
+    readonly updateTriggerToken?: string;
   };
   readonly isArchiveEnabled?: boolean;
   readonly agentPoolName?: string;
@@ -46,7 +47,7 @@ export function readTaskId(taskId: string, registryName: string): string {
 /** The request of a run of a task by hand. Throws `invalid-request` for overrides that do not fit its step. */
 export function fillInTaskRun(body: TaskRunBody, { task, secrets }: OpenTask): TaskRun {
   const { overrideTaskStepProperties: given = {}, isArchiveEnabled, agentPoolName } = body;
-  const { arguments: args, values, ...plain } = given;
+  const { arguments: args, values, updateTriggerToken: _, ...plain } = given;
   return requestOfTask(task, secrets, {
     overrides: {
       ...plain,

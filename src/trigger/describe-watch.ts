@@ -11,8 +11,10 @@ export interface Watch {
   readonly isWatched: boolean;
   /** Why it is not watched. */
   readonly because?: string;
-  /** Where deliveries must come to for it to be seen. */
+  /** Where deliveries must come to for it to be seen; of a base image in words: how its changes are noticed. */
   readonly how?: string;
+  /** What the task's images were built on last, of a base image. */
+  readonly digest?: string;
   /** The next occurrences of a timer, ISO 8601. */
   readonly next?: readonly string[];
 }
@@ -92,32 +94,15 @@ function describeTimer(task: Task, timer: TimerTrigger, { now }: WatchOptions): 
   return { what, isWatched: true, next: nextOccurrences(timer, now, shownOccurrences) };
 }
 
-function describeBaseImages(task: Task): readonly Watch[] {
-  const { baseImageTrigger: trigger } = task.trigger;
-  const images = task.step.baseImageDependencies ?? [];
-  if (trigger === undefined)
-    return [{ what: 'base images', isWatched: false, because: 'the task has no base-image trigger' }];
-  const silent = silence(task, trigger.name, trigger.status);
-  if (images.length === 0) {
-    const because = silent ?? 'they are not known yet: the first run that succeeds says which they are';
-    return [{ what: 'base images', isWatched: false, because }];
-  }
-  return images.map((image) => {
-    const what = `base image ${image.registry}/${image.repository}${image.tag === undefined ? '' : `:${image.tag}`}`;
-    const isLeftOut = trigger.baseImageTriggerType === 'Runtime' && image.type === 'BuildTime';
-    const because =
-      silent ?? (isLeftOut ? 'only a build stage stands on it, and the trigger is of type Runtime' : undefined);
-    return { what, isWatched: because === undefined, ...(because !== undefined && { because }) };
-  });
-}
-
-/** What starts runs of a task, and why something that could does not: known from the task alone, before it ever ran. */
+/**
+ * What starts runs of a task, and why something that could does not: known from the task alone, before it ever ran. Base images are described
+ * where it is known what the task stands on.
+ */
 export function describeWatch(task: Task, options: WatchOptions): readonly Watch[] {
   const { sourceTriggers, timerTriggers } = task.trigger;
   return [
     ...sourceTriggers.flatMap((trigger) => describeSource(task, trigger, options)),
     ...describeContext(task),
     ...timerTriggers.map((timer) => describeTimer(task, timer, options)),
-    ...describeBaseImages(task),
   ];
 }

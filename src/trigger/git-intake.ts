@@ -4,6 +4,7 @@ import { fail, FailureError } from '../domain/failure.ts';
 import type { GitProviderName } from '../domain/git-repository.ts';
 import type { TaskName } from '../domain/task.ts';
 import type { DeliveryQueue } from '../queue/ports.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import type { Delivery, DeliveryStore, TaskStore } from '../store/ports.ts';
 import { encodeParsed } from './delivery-payload.ts';
 import type { DeliveryHeaders, GitProvider, ParsedDelivery, Verdict } from './git/event.ts';
@@ -25,7 +26,7 @@ export interface IntakeDeps {
   readonly deliveries: Pick<DeliveryStore, 'receive' | 'finish'>;
   readonly queue: Pick<DeliveryQueue, 'enqueue'>;
   /** The installation's key: the tasks' webhook secrets are sealed with it. */
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   /** The secrets of the shared webhook: none, and it is shut. */
   readonly sharedSecrets: readonly string[];
   readonly clock: Clock;

@@ -30,10 +30,14 @@ export function branchOfUrl(url: string): string | undefined {
   return branch === undefined || branch === '' ? undefined : branch;
 }
 
-/** A web address of a repository is taken for a git URL by its `.git`, except where the forge is known by its form. */
+/** True for a git URL; a web address is one by its `.git`, except where the forge is known by its form. Else it is an archive's. */
+export function isGitUrl(location: string): boolean {
+  const { base } = split(location);
+  return !/^https?:\/\//i.test(base) || /\.git\/?$|\/_git\/|^https?:\/\/(?:www\.)?github\.com\//i.test(base);
+}
+
 function asGitUrl(url: string): string {
-  const isKnown = /\.git\/?$|\/_git\/|^(?:https?:\/\/)?(?:www\.)?github\.com\//i.test(url);
-  return isKnown || !/^https?:\/\//i.test(url) ? url : `${url.replace(/\/+$/, '')}.git`;
+  return isGitUrl(url) ? url : `${url.replace(/\/+$/, '')}.git`;
 }
 
 function join(url: string, { commit, ref }: ToRun, folder: string | undefined): string {
@@ -47,10 +51,11 @@ function join(url: string, { commit, ref }: ToRun, folder: string | undefined): 
 export function findSource(task: Task, trigger: SourceTrigger, toRun: ToRun, secrets: TaskSecrets): EventSource {
   const { contextPath, type } = task.step;
   const { repositoryUrl } = trigger.sourceRepository;
-  const token = secrets.context ?? secrets.sources[trigger.name];
   if (contextPath === undefined && type === 'EncodedTask') return { isForeign: false };
   const { base, folder } = split(contextPath ?? repositoryUrl);
   if (contextPath !== undefined && !isSameRepository(base, repositoryUrl)) return { isForeign: false };
   if (toRun.fetchUrl !== undefined) return { sourceLocation: join(toRun.fetchUrl, toRun, folder), isForeign: true };
+  // Over http goes no token: the trigger's is for the API of the forge then.
+  const token = /^http:/i.test(base) ? undefined : (secrets.context ?? secrets.sources[trigger.name]);
   return { sourceLocation: join(base, toRun, folder), token, isForeign: false };
 }

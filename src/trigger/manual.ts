@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../domain/failure.ts';
 import type { Run } from '../domain/run.ts';
 import type { RunCause } from '../domain/run-cause.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import { openRequestSecrets } from './sealed-secrets.ts';
 import { submitRun, type Submission, type SubmitDeps, type Submitted } from './submit.ts';
 
@@ -34,7 +35,7 @@ export function scopeKey(who: string, key: string | undefined): string | undefin
 }
 
 /** Compares with what the key stood for; secrets can be compared as long as the run is not over. */
-function checkSameRequest({ run, masked, secrets }: Submitted, key: Buffer): void {
+function checkSameRequest({ run, masked, secrets }: Submitted, key: InstallationKey): void {
   const earlier = run.sealedSecrets === undefined ? undefined : openRequestSecrets(key, run.sealedSecrets);
   const isSameSecrets = earlier === undefined || isDeepStrictEqual(toPlain(earlier), toPlain(secrets));
   if (isSameSecrets && isDeepStrictEqual(toPlain(run.request), toPlain(masked))) return;

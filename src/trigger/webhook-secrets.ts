@@ -1,11 +1,12 @@
 import type { Clock } from '../domain/clock.ts';
 import type { TaskName } from '../domain/task.ts';
+import type { InstallationKey } from '../secret/key-ring.ts';
 import type { TaskStore } from '../store/ports.ts';
 import { openTaskSecrets } from './sealed-secrets.ts';
 
 export interface WebhookSecretsDeps {
   readonly tasks: Pick<TaskStore, 'get'>;
-  readonly key: Buffer;
+  readonly key: InstallationKey;
   readonly clock: Clock;
 }
 

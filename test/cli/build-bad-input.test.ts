@@ -14,7 +14,7 @@ describe('slipway build with bad input', () => {
     [
       'a git URL that the server would refuse',
       ['build', 'git://host/x.git'],
-      'git:// is not among https, ssh and http',
+      'git:// is not among https, ssh, http and oci',
     ],
     ['a Dockerfile that is not there', ['build', '-f', 'No.Dockerfile'], 'there is no Dockerfile No.Dockerfile'],
     ['two contexts', ['build', '.', 'b'], 'too many arguments'],

@@ -55,6 +55,9 @@ async function makeMachine(overrides: Partial<LocalHost> = {}) {
       throw new Error('no run is started here');
     },
     inspect: async () => [{ name: 'Redis', status: 'ok', detail: '7.0' }],
+    openKeys: async () => {
+      throw new Error('no key is asked for here');
+    },
     openShowcase: () => ({
       ensureBase: async () => ({ image: 'node:20-alpine', how: 'on the engine already' }),
       runFromRegistry: async (image) => {
@@ -205,7 +208,7 @@ describe('slipway doctor', () => {
 describe('slipway quickstart', () => {
   it('starts, builds the example, runs it from the registry, and says what to try next', async () => {
     const { api, env, wiring, done } = await makeMachine();
-    const { code, stdout } = await call(['quickstart'], { env, wiring });
+    const { code, stdout } = await call(['quickstart', '--brief'], { env, wiring });
     expect(code).toBe(0);
     expect(done).toEqual(['prepare', 'start', 'run localhost:5080/app:v1', 'close']);
     expect(stdout).toContain('Run ID: ca1 was successful');
@@ -217,7 +220,7 @@ describe('slipway quickstart', () => {
       imageNames: ['hello-node:1.0.0'],
       arguments: [{ name: 'BASE', value: 'node:20-alpine' }],
     });
-    const json = await call(['quickstart', '--json'], { env, wiring });
+    const json = await call(['quickstart', '--brief', '--json'], { env, wiring });
     expect(JSON.parse(json.stdout)).toMatchObject({ runId: 'ca1', answer: '{"message":"Hello"}' });
   });
 
@@ -234,7 +237,10 @@ describe('slipway quickstart', () => {
 
   it('speaks to this machine even when SLIPWAY_SERVER names another', async () => {
     const { env, wiring } = await makeMachine();
-    const { code } = await call(['quickstart'], { env: { ...env, ...envFor('http://127.0.0.1:9') }, wiring });
+    const { code } = await call(['quickstart', '--brief'], {
+      env: { ...env, ...envFor('http://127.0.0.1:9') },
+      wiring,
+    });
     expect(code).toBe(0);
   });
 });

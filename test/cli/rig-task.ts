@@ -4,8 +4,8 @@ import { call } from './rig-api.ts';
 export const repository = 'https://git.example.com/team/app.git';
 
 /** The real API with a memory store, and the CLI as its admin calls it. */
-export async function setUpTasks() {
-  const { url, store } = await startRig();
+export async function setUpTasks(options: Parameters<typeof startRig>[0] = {}) {
+  const { url, store } = await startRig(options);
   const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
   const slipway = (words: readonly string[], more: Parameters<typeof call>[1] = {}) =>
     call(words, { ...more, env: { ...env, ...more.env } });

@@ -131,6 +131,10 @@ describe('slipway runs show', () => {
       'changed base image x.io/base:1',
     ],
     [{ cause: { kind: 'manual', by: 'admin', rerunOf: 'ca1' } }, 'by hand, by admin, again what ca1 was'],
+    [
+      { cause: { kind: 'manual', by: 'ann', rerunOf: 'ca1', fromFailed: true } },
+      'by hand, by ann, going on from where ca1 failed',
+    ],
   ])('says what started it: %#', async (more, words) => {
     const run = runDocument({ ...more, task: 'web-app', agentPoolName: 'arm', waiting: { reason: 'no worker' } });
     const api = await startFakeApi({ 'GET /api/v1/runs/ca1': (_, response) => sendJson(response, run) });
@@ -245,6 +249,21 @@ describe('slipway runs rerun', () => {
     const result = await call(['runs', 'rerun', 'ca2', '--no-wait'], { env: envFor(api.url) });
     expect(result).toMatchObject({ code: 0, stdout: 'ca9\n', stderr: '' });
     expect(api.seen[0]!.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('goes on from where it failed when that is asked for', async () => {
+    const again = runDocument({ runId: 'ca9', cause: { kind: 'manual', rerunOf: 'ca2', fromFailed: true } });
+    const bodies: unknown[] = [];
+    const api = await startFakeApi({
+      'POST /api/v1/runs/ca2/rerun': (request, response) => {
+        bodies.push(JSON.parse(request.body.toString()));
+        sendJson(response, again);
+      },
+    });
+    const env = envFor(api.url);
+    expect(await call(['runs', 'rerun', 'ca2', '--from-failed', '--no-wait'], { env })).toMatchObject({ code: 0 });
+    expect(await call(['runs', 'rerun', 'ca2', '--no-wait'], { env })).toMatchObject({ code: 0, stdout: 'ca9\n' });
+    expect(bodies).toEqual([{ fromFailed: true }, {}]);
   });
 
   it('says why it cannot', async () => {

@@ -24,7 +24,7 @@ describe('slipway task create', () => {
     expect(stdout).toContain('Task web-app is created.\n');
     expect(stdout).toContain('  yes  pushes to main of git.example.com/team/app\n');
     expect(stdout).toMatch(/ {2}no {3}pull requests to main .*\(pullrequest is not among the events/);
-    expect(stdout).toMatch(/ {2}no {3}base images \(they are not known yet/);
+    expect(stdout).toMatch(/ {2}no {3}base images \(not learned yet/);
     expect(stdout).toMatch(/Webhook: http.*\/hooks\/git\/web-app\n/);
     expect(stdout).toContain('slipway webhook setup web-app');
     const { properties } = await details('web-app');
@@ -195,7 +195,8 @@ describe('slipway task create', () => {
     [['create', 'web', '-c', repository], '"web" is no name of a task'],
     [['create'], 'Its name is missing'],
     [['create', 'web-app'], '--context is missing'],
-    [['create', 'web-app', '-c', '.'], 'the context . is not an address'],
+    [['create', 'web-app', '-c', '.'], 'there is no acb.yaml in what is sent of the folder'],
+    [['create', 'web-app', '-c', 'nowhere'], 'the context nowhere is not an address'],
     [create('-c', repository, '--cmd', 'x', '-f', 'y').slice(1), '--cmd and -f exclude each other'],
     [create('-c', repository, '-f', 'a.yaml', '--arg', 'A=1').slice(1), '--arg does not go with a task file'],
     [

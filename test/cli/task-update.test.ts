@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { checkLocation } from '../../src/source/check-location.ts';
+import { openTaskSecrets } from '../../src/trigger/sealed-secrets.ts';
+import { testKey } from '../http/rig.ts';
 import { create, repository, setUpTasks as setUp } from './rig-task.ts';
 
 describe('slipway task update', () => {
@@ -55,6 +58,44 @@ describe('slipway task update', () => {
     expect(again.branches).toBeUndefined();
   });
 
+  it('moves to an archive once it is said what becomes of the trigger', async () => {
+    const { slipway, details } = await setUp();
+    await slipway(create(...base));
+    const move = ['task', 'update', 'web-app', '-c', 'https://example.com/app.tar.gz'];
+    const refused = await slipway(move);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/would still watch the repository[^]*--commit-trigger-enabled false/);
+    expect((await slipway([...move, '--commit-trigger-enabled', 'false'])).code).toBe(0);
+    const { step, trigger } = (await details('web-app')).properties;
+    expect(step.contextPath).toBe('https://example.com/app.tar.gz');
+    expect(trigger.sourceTriggers[0].status).toBe('Disabled');
+  });
+
+  it('with --api-url gives the forge its token although it speaks http, and the context none', async () => {
+    const { slipway, details } = await setUp({ checkLocation });
+    const plain = 'http://git.corp:3000/team/app.git';
+    const apiUrl = 'http://git.corp:3000/api/v1';
+    const token = ['--git-access-token', '-'];
+    await slipway(create(...base, ...token), { stdin: 'first' });
+    expect((await slipway(['task', 'update', 'web-app', '-c', `${plain}#main`])).stderr).toMatch(
+      /never sent over http/,
+    );
+    expect((await slipway(['task', 'update', 'web-app', '-c', `${plain}#main`, '--api-url', apiUrl])).code).toBe(0);
+    const look = async () => {
+      const { step, trigger } = (await details('web-app')).properties;
+      const { sourceRepository } = trigger.sourceTriggers[0];
+      return [step.contextAccessToken, sourceRepository.apiUrl, sourceRepository.sourceControlAuthProperties?.token];
+    };
+    expect(await look()).toEqual([undefined, apiUrl, 'first']);
+    expect((await slipway(['task', 'update', 'web-app', ...token], { stdin: 'second' })).code).toBe(0);
+    expect(await look()).toEqual([undefined, apiUrl, 'second']);
+    await slipway(['task', 'update', 'web-app', '-c', `${repository}#main`, ...token], { stdin: 'third' });
+    expect(await look()).toEqual(['third', undefined, 'third']);
+    const made = ['-c', plain, '-f', 'Dockerfile', '-t', 'app', '--api-url', apiUrl, ...token];
+    expect((await slipway(create(...made), { stdin: 'fourth' })).code).toBe(0);
+    expect(await look()).toEqual([undefined, apiUrl, 'fourth']);
+  });
+
   it('makes another kind of task of it, which keeps its context and token', async () => {
     const { slipway, details } = await setUp();
     await slipway(create(...base, '--git-access-token', '-'), { stdin: 'token' });
@@ -90,4 +131,13 @@ describe('slipway task update', () => {
     expect(stderr).toContain(message);
     expect(code).toBe(exit);
   });
+});
+
+it('slipway task run passes on what the endpoint of the base-image trigger is to be told by, in base64', async () => {
+  const { slipway, store } = await setUp();
+  await slipway(create('-c', `${repository}#main`, '-f', 'Dockerfile', '-t', 'app'));
+  const words = ['task', 'run', 'web-app', '--no-wait', '--update-trigger-token', 'build 7'];
+  expect((await slipway(words)).code).toBe(0);
+  const kept = openTaskSecrets(testKey, (await store.tasks.get('web-app'))?.sealedSecrets);
+  expect(kept.updateToken).toBe(Buffer.from('build 7').toString('base64'));
 });

@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +90,26 @@ describe('the table of settings', () => {
     const names = listSettings(readConfig(env), {}).map(({ name }) => name);
     asked.delete('PATH');
     expect(names).toEqual(expect.arrayContaining([...asked]));
+  });
+
+  it('has every setting of base images in the documentation', async () => {
+    const text = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const names = listSettings(readConfig({}), {}).map(({ name }) => name);
+    const documented = names.filter((name) => /_(CAMPAIGN|POLL|REGISTRY|BASE)_/.test(name));
+    expect(documented.length).toBeGreaterThanOrEqual(9);
+    for (const name of documented) expect(text).toContain(`| \`${name}\` |`);
+  });
+
+  it('shows pauses as they can be set, and no secret', () => {
+    const env = {
+      SLIPWAY_POLL_INTERVAL: '2h',
+      SLIPWAY_POLL_INTERVALS: 'docker.io=30m,ghcr.io=0',
+      SLIPWAY_REGISTRY_HOOK_SECRET: 'hush',
+    };
+    const settings = new Map(listSettings(readConfig(env), env).map(({ name, value }) => [name, value]));
+    expect(settings.get('SLIPWAY_POLL_INTERVAL')).toBe('7200');
+    expect(settings.get('SLIPWAY_POLL_INTERVALS')).toBe('docker.io=1800 ghcr.io=0');
+    expect([...settings.values()].join(' ')).not.toContain('hush');
   });
 });
 

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { TaskName } from '../../src/domain/task.ts';
 import { password, startRig } from '../http/rig.ts';
+import { aWatchingTask, commitOf, putTask, signPush } from '../rig/deliveries.ts';
+import { key, setUp as setUpIntake } from '../trigger/git-rig.ts';
 import { call, envFor, sendError, sendJson, startFakeApi, type Handler } from './rig-api.ts';
 
 const delivery = (more: object = {}) => ({
@@ -69,6 +72,17 @@ describe('slipway webhook deliveries', () => {
       $top: '15',
       hook: 'web-app',
     });
+  });
+
+  it('takes ids as they stand in its help, which are those that are printed', async () => {
+    const { stdout } = await call(['webhook', '--help']);
+    const ids = [...stdout.matchAll(/^ {2}slipway webhook (?:deliveries|redeliver) (\S+-\S+)$/gm)].map(([, id]) => id);
+    expect(ids).toHaveLength(2);
+    const intake = setUpIntake();
+    await putTask(intake.store, aWatchingTask(key, { name: 'web-app' as TaskName }));
+    const forgeId = '72d3162e-cc78-11e3-81ab-4c9367dc0958';
+    const { deliveryId } = await intake.take(signPush({ commit: commitOf('a'), id: forgeId }), { hook: 'web-app' });
+    expect(new Set(ids)).toEqual(new Set([deliveryId]));
   });
 
   it('shows one with all that is known of it', async () => {

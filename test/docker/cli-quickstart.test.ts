@@ -53,14 +53,20 @@ describe('from nothing to a pushed image', () => {
   it('starts, builds, pushes, runs from the registry; does it again in seconds; and looks healthy', async () => {
     const first = await slipway('quickstart', '--json');
     expect(first.code, first.stderr).toBe(0);
-    const result = JSON.parse(first.stdout) as { image: string; answer: string };
+    const result = JSON.parse(first.stdout) as { image: string; answer: string; rebuilt: { answer: string } };
+    expect(JSON.parse(result.rebuilt.answer)).toMatchObject({
+      baseVersion: expect.stringMatching(/^1\.\d{14}$/) as string,
+    });
     expect(result.image).toMatch(new RegExp(`^${registryHost}/hello-node:1\\.0\\.0@sha256:[0-9a-f]{64}$`));
     expect(JSON.parse(result.answer)).toMatchObject({ message: 'Hello from hello-node', version: '1.0.0' });
     const begin = performance.now();
-    const second = await slipway('quickstart');
+    const second = await slipway('quickstart', '--brief');
     expect(second.code, second.stderr).toBe(0);
     expect(performance.now() - begin).toBeLessThan(10_000);
     expect(second.stdout).toContain('It was up already');
+    const third = await slipway('quickstart');
+    expect(third.code, third.stderr).toBe(0);
+    expect(third.stdout).toMatch(/Task greeting stands on it: run \w+ was started for the update/);
     const doctor = await slipway('doctor', '--json');
     expect(doctor.code, doctor.stdout).toBe(0);
   });

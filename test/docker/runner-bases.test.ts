@@ -40,7 +40,7 @@ async function build(runner: DockerRunner, context: Context, step: Partial<Build
   const outcome = await run.run(aBuild(step), io, new AbortController().signal);
   await run.dispose();
   await runner.settle();
-  expect(outcome, io.text()).toEqual({ kind: 'succeeded' });
+  expect(outcome, io.text()).toMatchObject({ kind: 'succeeded' });
   return { io, found };
 }
 

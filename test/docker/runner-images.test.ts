@@ -48,7 +48,7 @@ describe('a build with its cache in the registry', () => {
       const context = aContext({ Dockerfile: `FROM busybox\nRUN echo ${rig.installation} > /made\n` });
       const run = await rig.prepare([step], {}, { context });
       const { outcome, io } = await rig.runOn(run, step);
-      expect(outcome, io.text()).toEqual(succeeded);
+      expect(outcome, io.text()).toMatchObject(succeeded);
       expect(io.text()).toContain(`cache kept as ${registry.host}/app:cache_build`);
       const tags = await (await fetch(`http://${registry.host}/v2/app/tags/list`)).json();
       expect(tags).toEqual({ name: 'app', tags: ['cache_build'] });
@@ -73,7 +73,7 @@ describe('a build with its cache in the registry', () => {
       expect((await build(name, value)).outcome).toMatchObject({ kind: 'failed' });
     }
     const passed = await build('provenance', 'false');
-    expect(passed.outcome).toEqual(succeeded);
+    expect(passed.outcome).toMatchObject(succeeded);
     expect(passed.io.text()).toContain('--provenance is passed over');
   });
 });

@@ -84,7 +84,7 @@ describe('steps of one run', () => {
     const run = await rig.prepare([make, build, show]);
     expect((await rig.runOn(run, make)).outcome).toEqual(succeeded);
     const built = await rig.runOn(run, build);
-    expect(built.outcome, built.io.text()).toEqual(succeeded);
+    expect(built.outcome, built.io.text()).toMatchObject(succeeded);
     expect(written(await rig.runOn(run, show))).toEqual(['inner']);
     await run.dispose();
     await rig.runner.settle();
@@ -105,7 +105,7 @@ describe('steps of one run', () => {
     for (const gzip of [false, true]) {
       const run = await rig.prepare([build, show], {}, { context: aContext(files, { gzip }) });
       const built = await rig.runOn(run, build);
-      expect(built.outcome, built.io.text()).toEqual(succeeded);
+      expect(built.outcome, built.io.text()).toMatchObject(succeeded);
       expect(written(await rig.runOn(run, show))).toEqual(['application']);
       await run.dispose();
     }

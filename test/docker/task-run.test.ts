@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labelInstallation, loadKey } from '../../src/secret/key.ts';
+import { openKeyRing } from '../../src/secret/key-ring.ts';
+import { labelInstallation } from '../../src/secret/key.ts';
 import { eventually, startInstallation, type Installation } from '../rig/installation.ts';
 import { ended, getLog, logged, removeImages, schedule, upload, type RunDocument } from '../rig/quick-build.ts';
 import { dockerStandIn } from '../rig/stand-ins.ts';
@@ -37,7 +38,8 @@ async function runTask(
 }
 
 async function leftovers(): Promise<string> {
-  const label = labelInstallation('slipway', await loadKey(undefined, join(slipway.dataDir, 'key')));
+  const ring = await openKeyRing(undefined, join(slipway.dataDir, 'key'));
+  const label = await labelInstallation('slipway', slipway.dataDir, ring.keys());
   const filter = ['--filter', `label=slipway.installation=${label}`];
   const lists = [
     ['ps', '-aq', ...filter],

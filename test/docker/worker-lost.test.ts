@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startInstallation, type Installation } from '../rig/installation.ts';
-import { labelInstallation, loadKey } from '../../src/secret/key.ts';
+import { openKeyRing } from '../../src/secret/key-ring.ts';
+import { labelInstallation } from '../../src/secret/key.ts';
 import { ended, getLog, logged, removeImages, schedule } from '../rig/quick-build.ts';
 
 const run = promisify(execFile);
@@ -27,8 +28,9 @@ async function submit(...lines: string[]): Promise<string> {
 
 /** The containers of a run, running or not, as `id step status`. */
 async function containersOf(runId: string): Promise<readonly string[]> {
-  const key = await loadKey(undefined, join(slipway.dataDir, 'key'));
-  const labels = [`slipway.installation=${labelInstallation('slipway', key)}`, `slipway.run=${runId}`];
+  const ring = await openKeyRing(undefined, join(slipway.dataDir, 'key'));
+  const label = await labelInstallation('slipway', slipway.dataDir, ring.keys());
+  const labels = [`slipway.installation=${label}`, `slipway.run=${runId}`];
   const filters = labels.flatMap((label) => ['--filter', `label=${label}`]);
   const format = '{{.ID}} {{.Label "slipway.step"}} {{.Status}}';
   const { stdout } = await run('docker', ['ps', '-a', ...filters, '--format', format]);

@@ -10,7 +10,14 @@ function load(name: string): ValidateFunction {
   return ajv.compile(JSON.parse(readFileSync(file, 'utf8')) as object);
 }
 
-const contracts = { run: load('run'), task: load('task'), error: load('error') };
+const contracts = {
+  run: load('run'),
+  task: load('task'),
+  error: load('error'),
+  campaign: load('campaign'),
+  'base-image': load('base-image'),
+  'base-image-impact': load('base-image-impact'),
+};
 
 /** Fails when a document is not as its contract in `schemas/api` says. */
 export function expectContract(name: keyof typeof contracts, document: unknown): void {

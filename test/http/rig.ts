@@ -17,6 +17,7 @@ import { expectContract } from './contract.ts';
 
 const runType = 'Microsoft.ContainerRegistry/registries/runs';
 const taskType = 'Microsoft.ContainerRegistry/registries/tasks';
+const campaignType = 'Microsoft.ContainerRegistry/registries/campaigns';
 export const password = 'correct horse';
 export const basic = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
 export const testKey = Buffer.alloc(32, 7);
@@ -36,6 +37,9 @@ export function createTestQueue(): RunQueue & { readonly waiting: RunId[]; failW
     async enqueue(id: RunId) {
       if (queue.failWith) throw queue.failWith;
       if (!waiting.includes(id)) waiting.push(id);
+    },
+    async enqueueMany(runs: readonly { readonly id: RunId }[]) {
+      await Promise.all(runs.map(({ id }) => queue.enqueue(id)));
     },
     async remove(id: RunId) {
       if (queue.failWith) throw queue.failWith;
@@ -164,7 +168,7 @@ export interface Answer {
   readonly body: any;
 }
 
-/** Every error, every run and every task is held to its contract wherever a test meets it. */
+/** Every error, every run, every task and every campaign is held to its contract wherever a test meets it. */
 function checkContract(status: number, document: unknown): void {
   if (status >= 400) expectContract('error', document);
   const { value = [] } = document as { readonly value?: readonly unknown[] };
@@ -172,6 +176,7 @@ function checkContract(status: number, document: unknown): void {
     const { type } = one as { readonly type?: unknown };
     if (type === runType) expectContract('run', one);
     if (type === taskType) expectContract('task', one);
+    if (type === campaignType) expectContract('campaign', one);
   }
 }
 

@@ -181,6 +181,24 @@ describe('cancel', () => {
     expect((await rig.api('GET', '/runs/ca1')).body.properties.status).toBe('Canceled');
   });
 
+  it('of a queued run is told at once, as an end', async () => {
+    const told: object[] = [];
+    const rig = await startRig({ notices: { publish: async (notice) => void told.push(notice) } });
+    await makeRuns(rig, 2);
+    await rig.store.runs.begin('ca2' as RunId, 'w1');
+    expect((await rig.api('POST', '/runs/ca1/cancel')).status).toBe(200);
+    expect((await rig.api('POST', '/runs/ca2/cancel')).status).toBe(200);
+    expect(told.slice(2)).toEqual([{ runId: 'ca1', kind: 'ended', attempt: 0 }]);
+  });
+
+  it('holds also when nobody can be told', async () => {
+    const rig = await startRig({ notices: { publish: () => Promise.reject(new Error('away')) } });
+    await makeRuns(rig, 1);
+    expect((await rig.api('POST', '/runs/ca1/cancel')).status).toBe(200);
+    expect((await rig.api('GET', '/runs/ca1')).body.properties.status).toBe('Canceled');
+    expect(rig.queue.waiting).toEqual([]);
+  });
+
   it('tells the worker of a running one, and shows that it was asked for', async () => {
     const rig = await startRig();
     await makeRuns(rig, 1);

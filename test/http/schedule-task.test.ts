@@ -35,7 +35,7 @@ const defaults = {
   isArchiveEnabled: false,
   timeout: 3600,
   platform: { os: 'linux' },
-  agentConfiguration: { cpu: 2 },
+  agentConfiguration: {},
   credentials: { sourceRegistry: { loginMode: 'Default' }, customRegistries: {} },
   values: [],
 };

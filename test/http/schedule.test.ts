@@ -21,7 +21,7 @@ describe('scheduleRun', () => {
         createTime: '2026-11-21T09:00:00.000Z',
         lastUpdatedTime: '2026-11-21T09:00:00.000Z',
         platform: { os: 'linux' },
-        agentConfiguration: { cpu: 2 },
+        agentConfiguration: {},
         sourceRegistryAuth: 'Default',
         provisioningState: 'Succeeded',
         isArchiveEnabled: false,

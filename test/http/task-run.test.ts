@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RunId } from '../../src/domain/run.ts';
 import type { RunCause } from '../../src/domain/run-cause.ts';
-import { encodedTaskRequest } from './rig.ts';
+import { openTaskSecrets } from '../../src/trigger/sealed-secrets.ts';
+import { encodedTaskRequest, testKey } from './rig.ts';
 import { encodedTask } from './task-bodies.ts';
 import { event, runOf, schedule, scheduled, secretsOf, startWithTask, upload } from './task-runs.ts';
 
@@ -30,6 +31,23 @@ describe('a run of a task by hand', () => {
     const rig = await startWithTask();
     const { id } = (await rig.api('GET', '/tasks/nightly')).body;
     expect((await schedule(rig, { type: 'taskrunrequest', taskId: String(id).toUpperCase() })).status).toBe(200);
+  });
+
+  it('keeps an updateTriggerToken with the task, the last one given, and shows it nowhere', async () => {
+    const rig = await startWithTask();
+    const before = (await rig.api('POST', '/tasks/nightly/listDetails')).body;
+    for (const token of ['Zmlyc3Q=', 'bGFzdA==']) {
+      const answer = await schedule(rig, { overrideTaskStepProperties: { updateTriggerToken: token } });
+      expect(answer.status).toBe(200);
+      expect(JSON.stringify(answer.body)).not.toMatch(/Zmlyc3Q|bGFzdA/);
+    }
+    const kept = async () => openTaskSecrets(testKey, (await rig.store.tasks.get('nightly'))?.sealedSecrets);
+    expect(await kept()).toMatchObject({ updateToken: 'bGFzdA==', context: 'context-token' });
+    await schedule(rig);
+    await rig.api('PATCH', '/tasks/nightly', { properties: { timeout: 900 } });
+    expect((await kept()).updateToken).toBe('bGFzdA==');
+    const after = (await rig.api('POST', '/tasks/nightly/listDetails')).body;
+    expect({ ...after.properties, timeout: 600 }).toEqual(before.properties);
   });
 
   it('takes overrides: file, target, arguments by name, secrets, and an uploaded context', async () => {
@@ -102,10 +120,10 @@ describe('a run of a task by hand', () => {
     [{ overrideTaskStepProperties: { contextPath: upload } }, 400, 'sourceLocation', /nothing was uploaded/],
     [{ logTemplate: 'x' }, 400, 'logTemplate', /not supported/],
     [
-      { overrideTaskStepProperties: { updateTriggerToken: 'eA==' } },
+      { overrideTaskStepProperties: { updateTriggerToken: 'no base64' } },
       400,
       'overrideTaskStepProperties.updateTriggerToken',
-      /not supported/,
+      /cannot have/,
     ],
     [{ agentPoolName: 'small' }, 400, 'agentPoolName', /no agent pool/],
   ])('with %j is refused', async (more, status, target, message) => {

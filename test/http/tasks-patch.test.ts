@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { checkLocation } from '../../src/source/check-location.ts';
 import { encode, startRig, taskText } from './rig.ts';
-import { fullTask, sourceTrigger } from './task-bodies.ts';
+import { dockerTask, fullTask, sourceTrigger } from './task-bodies.ts';
 
 /** What `listDetails` says after a change of {@link fullTask}. */
 async function patch(change: unknown) {
@@ -133,8 +134,61 @@ describe('PATCH of a task', () => {
   });
 
   it('replaces a step of another type whole', async () => {
-    const { after } = await patch(properties({ step: { type: 'EncodedTask', encodedTaskContent: encode(taskText) } }));
+    const step = { type: 'EncodedTask', encodedTaskContent: encode(taskText) };
+    const { after } = await patch(properties({ step, trigger: { sourceTriggers: [{ name: 'onpush' }] } }));
     expect(after.properties.step).toEqual({ type: 'EncodedTask', encodedTaskContent: encode(taskText), values: [] });
+  });
+
+  it.each<[string, object]>([
+    ['an archive', { contextPath: 'https://example.com/app.tar.gz' }],
+    ['no context', { type: 'EncodedTask', encodedTaskContent: encode(taskText) }],
+  ])('to %s is refused while a source trigger watches the repository that the context was', async (_, step) => {
+    const { answer, before, after } = await patch(properties({ step }));
+    expect([answer.status, answer.body.error.target]).toEqual([400, 'properties.step.contextPath']);
+    expect(answer.body.error.message).toMatch(/source trigger onpush would still watch/);
+    expect(after).toEqual(before);
+    for (const named of [[{ name: 'OnPush', status: 'Disabled' }], [{ name: 'onpush' }], null]) {
+      const moved = await patch(properties({ step, trigger: { sourceTriggers: named } }));
+      expect(moved.answer.status).toBe(200);
+    }
+    expect((await patch(properties({ step, trigger: null }))).answer.status).toBe(200);
+  });
+
+  it('to an address of http is refused while the task has a token, and taken without one', async () => {
+    const rig = await startRig({ checkLocation });
+    await rig.api('PUT', '/tasks/nightly', fullTask());
+    const contextPath = 'http://git.example.com/acme/app.git';
+    const refused = await rig.api('PATCH', '/tasks/nightly', properties({ step: { contextPath } }));
+    expect([refused.status, refused.body.error.target]).toEqual([400, 'properties.step.contextAccessToken']);
+    const step = { contextPath, contextAccessToken: null };
+    expect((await rig.api('PATCH', '/tasks/nightly', properties({ step }))).status).toBe(200);
+  });
+
+  it('sets the URL of a forge’s API, which lets a trigger of an http repository have a token, and removes it', async () => {
+    const rig = await startRig({ checkLocation });
+    const { sourceRepository } = sourceTrigger;
+    const apiUrl = 'http://git.corp:3000/api/v1';
+    const url = { ...sourceRepository, repositoryUrl: 'http://git.corp:3000/acme/app.git', apiUrl };
+    const body = dockerTask({}, { trigger: { sourceTriggers: [{ ...sourceTrigger, sourceRepository: url }] } });
+    const { status, body: made } = await rig.api('PUT', '/tasks/nightly', body);
+    expect([status, made.properties.trigger.sourceTriggers[0].sourceRepository.apiUrl]).toEqual([200, apiUrl]);
+    const change = (more: object) => triggers({ sourceTriggers: [{ name: 'onpush', sourceRepository: more }] });
+    const refused = await rig.api('PATCH', '/tasks/nightly', change({ apiUrl: null }));
+    expect([refused.status, refused.body.error.target]).toEqual([
+      400,
+      'properties.trigger.sourceTriggers[0].sourceRepository.sourceControlAuthProperties',
+    ]);
+    const removed = await rig.api(
+      'PATCH',
+      '/tasks/nightly',
+      change({ apiUrl: null, sourceControlAuthProperties: null }),
+    );
+    expect(removed.body.properties.trigger.sourceTriggers[0].sourceRepository).not.toHaveProperty('apiUrl');
+  });
+
+  it('to another repository moves the context alone', async () => {
+    const { answer } = await patch(properties({ step: { contextPath: 'https://github.com/acme/other.git#main' } }));
+    expect(answer.status).toBe(200);
   });
 
   it('adds registries by host, and removes the one that is null', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkLocation } from '../../src/source/check-location.ts';
 import { encode, startRig } from './rig.ts';
 import { dockerTask, encodedTask, sourceTrigger } from './task-bodies.ts';
 
@@ -27,7 +28,11 @@ describe('PUT of a task that is wrong', () => {
       'properties.step.imageNames[1]',
       /^properties\.step\.imageNames\[1\]|a b/,
     ],
-    [step({ contextPath: 'file:///etc' }), 'properties.step.contextPath', /^properties\.step\.contextPath is neither/],
+    [
+      step({ contextPath: 'file:///etc' }),
+      'properties.step.contextPath',
+      /^properties\.step\.contextPath cannot be used: file/,
+    ],
     [
       step({ contextPath: 'source/202611210949/83de5b8e-0000-4000-8000-000000000000.tar.gz' }),
       'properties.step.contextPath',
@@ -82,12 +87,40 @@ describe('PUT of a task that is wrong', () => {
       'properties.trigger.sourceTriggers[0].branches.include[0]',
       /no valid pattern/,
     ],
+    [
+      step({ contextPath: 'http://git.example.com/app.git', contextAccessToken: 'sesame' }),
+      'properties.step.contextAccessToken',
+      /never sent over http/,
+    ],
+    [
+      step({ contextPath: 'HTTP://example.com/app.tar.gz', contextAccessToken: 'sesame' }),
+      'properties.step.contextAccessToken',
+      /never sent over http/,
+    ],
+    [
+      step({ contextPath: 'http://sesame@git.example.com/app.git' }),
+      'properties.step.contextPath',
+      /never sent over http/,
+    ],
+    [
+      repository({ repositoryUrl: 'http://git.example.com/app.git' }),
+      'properties.trigger.sourceTriggers[0].sourceRepository.sourceControlAuthProperties',
+      /never sent over http/,
+    ],
+    ...['ftp://git.example.com', 'https://user:pw@git.example.com/api', 'https://git.example.com/?a=b', 'api'].map(
+      (apiUrl): [object, string, RegExp] => [
+        repository({ apiUrl }),
+        'properties.trigger.sourceTriggers[0].sourceRepository.apiUrl',
+        /cannot have/,
+      ],
+    ),
     [source({ branch: 'main' }), 'properties.trigger.sourceTriggers[0].branch', /did you mean branches/],
   ])('refuses %j and names the field', async (body, target, message) => {
-    const rig = await startRig();
+    const rig = await startRig({ checkLocation });
     const answer = await rig.api('PUT', '/tasks/nightly', body);
     expect([answer.status, answer.body.error.target]).toEqual([400, target]);
     expect(answer.body.error.message).toMatch(message);
+    expect(JSON.stringify(answer.body)).not.toContain('sesame');
     expect(await rig.store.tasks.get('nightly')).toBeUndefined();
   });
 

@@ -24,7 +24,7 @@ describe('PUT of a task', () => {
         creationDate: '2026-11-21T09:00:00.000Z',
         status: 'Enabled',
         platform: { os: 'linux', architecture: 'amd64' },
-        agentConfiguration: { cpu: 2 },
+        agentConfiguration: {},
         timeout: 3600,
         isSystemTask: false,
         whenSuperseded: 'queue',

@@ -41,6 +41,15 @@ describe('POST tasks/{name}/setUpWebhook', () => {
     expect(asked).toMatchObject([{ repositoryUrl, token: 'context-token', pullRequests: true }]);
   });
 
+  it('asks the forge where the trigger says that its API is', async () => {
+    const apiUrl = 'http://git.corp:3000/api/v1';
+    const sourceRepository = { ...aSourceTrigger().sourceRepository, apiUrl };
+    const sourceTriggers = [aSourceTrigger(), aSourceTrigger({ name: 'second', sourceRepository })];
+    const { api, asked } = await start({ trigger: { timerTriggers: [], sourceTriggers } });
+    await api('POST', '/tasks/build-app/setUpWebhook', { provider: 'gitea' });
+    expect(asked).toMatchObject([{ repositoryUrl, apiUrl, provider: 'gitea' }]);
+  });
+
   it('says what is to be entered by hand where there is no token, and takes one for this call', async () => {
     const { api, asked } = await start({ sealedSecrets: sealTaskSecrets(testKey, withoutToken) });
     const { body } = await api('POST', '/tasks/build-app/setUpWebhook');

@@ -129,6 +129,8 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     SLIPWAY_DATA: dataDir,
     SLIPWAY_PORT: String(port),
     SLIPWAY_LOG_LEVEL: 'info',
+    // What failed runs leave would stay on the engine that all tests share.
+    SLIPWAY_KEEP_FAILED: '0',
     REDIS_URL: `unix://${join(dataDir, 'redis.sock')}`,
     ...options.env,
   };

@@ -49,6 +49,13 @@ export function createStage(): {
   };
 }
 
+/** The answers of a runner on an engine that has nothing of earlier runs. */
+export const nothingRemains = {
+  keeps: () => Promise.resolve(false),
+  hasBuilt: () => Promise.resolve(false),
+  hasPushed: () => Promise.resolve(false),
+};
+
 /** A timer that only the test moves. */
 export function createManualTimer(): {
   readonly timer: Timer;

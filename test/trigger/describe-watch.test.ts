@@ -47,7 +47,6 @@ describe('what a task watches', () => {
       'pushes to main or release/*, but not release/old of git.example/acme/app, where they change any path, but not docs',
       'pull requests to main or release/*, but not release/old of git.example/acme/app',
       'tags of git.example/acme/app: v*',
-      'base images',
     ]);
   });
 
@@ -67,30 +66,5 @@ describe('what a task watches', () => {
       isWatched: true,
       next: ['2026-11-22T02:00:00.000Z', '2026-11-23T02:00:00.000Z', '2026-11-24T02:00:00.000Z'],
     });
-  });
-
-  it('says that base images are not known before the first run, and which of them count after it', () => {
-    const baseImageTrigger = { name: 'base', baseImageTriggerType: 'Runtime', status: 'Enabled' } as const;
-    const trigger = { timerTriggers: [], sourceTriggers: [], baseImageTrigger };
-    expect(watch({ trigger })[0]).toMatchObject({
-      isWatched: false,
-      because: 'they are not known yet: the first run that succeeds says which they are',
-    });
-    const image = { registry: 'registry.hub.docker.com', repository: 'library/node', tag: '22' };
-    const step = {
-      ...aTask().step,
-      baseImageDependencies: [
-        { ...image, type: 'RunTime' },
-        { ...image, tag: '20', type: 'BuildTime' },
-      ],
-    } as unknown as Task['step'];
-    expect(watch({ trigger, step })).toEqual([
-      { what: 'base image registry.hub.docker.com/library/node:22', isWatched: true },
-      {
-        what: 'base image registry.hub.docker.com/library/node:20',
-        isWatched: false,
-        because: 'only a build stage stands on it, and the trigger is of type Runtime',
-      },
-    ]);
   });
 });

@@ -203,6 +203,18 @@ describe('superseded runs', () => {
     expect([other?.status, latest?.status]).toEqual(['Queued', 'Queued']);
   });
 
+  it('that had not begun are told of at once when they are canceled', async () => {
+    const told: object[] = [];
+    const { deliver, runs } = await setUpWith(
+      { whenSuperseded: 'cancel' },
+      { notices: { publish: async (notice) => void told.push(notice) } },
+    );
+    await deliver(signPush({ commit: a }));
+    await deliver(signPush({ commit: b }));
+    expect((await runs()).map(({ status }) => status)).toEqual(['Canceled', 'Queued']);
+    expect(told.at(-1)).toEqual({ runId: 'ca1', kind: 'ended', attempt: 0 });
+  });
+
   it('with the policy "cancel" an older delivery that comes late does not take the place of a newer one', async () => {
     const { take, workOff, deliver, runs } = await setUpWith({ whenSuperseded: 'cancel' });
     const { deliveryId } = await take(signPush({ commit: a }));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { fail } from '../../domain/failure.ts';
 import type { RunView } from '../api-types.ts';
+import { changeBase, plantApplication, type BaseStory } from '../base-story.ts';
 import type { Cli, Start } from '../cli.ts';
 import { createClient } from '../client.ts';
 import { findContext } from '../context.ts';
@@ -13,8 +14,8 @@ import { followLog, sayThatItGoesOn } from '../run-log.ts';
 import { listImages } from '../run-view.ts';
 import { startInstallation, type Started } from '../start.ts';
 
-const about = `Starts Slipway on this machine, builds a small web server, pushes it to the registry in the box, runs it from there, and says \
-what to try next. It needs no public registry, and may be run as often as you like.`;
+const about = `Starts Slipway on this machine, builds a small web server, pushes it to the registry in the box, runs it from there, \
+changes a base image and watches what stands on it being rebuilt, and says what to try next. It needs no public registry, and may be run as often as you like.`;
 
 /** Seconds by phase. */
 type Seconds = Record<string, number>;
@@ -22,6 +23,8 @@ type Seconds = Record<string, number>;
 interface Stage {
   readonly cli: Cli;
   readonly seconds: Seconds;
+  /** Without the story of the base image. */
+  readonly isBrief: boolean;
 }
 
 async function phase<T>({ cli, seconds }: Stage, title: string, work: () => Promise<T>): Promise<T> {
@@ -82,11 +85,28 @@ async function printEnd({ cli, seconds }: Stage, started: Started, reference: st
     '  slipway build -t my-app:v1 path/to/your/app      build and push a folder of yours',
     '  slipway build -t app https://github.com/owner/repository.git#main',
     '  slipway runs list                                what was built',
+    '  slipway base-image list                          what stands on what',
     '  slipway doctor                                   how the installation is',
     '',
     'Slipway goes on in the background. Stop it: slipway down (with --purge, all of it is removed).',
   ];
   for (const line of lines) await print(line);
+}
+
+/** An application is built on a base image, and rebuilt by itself when that changes. */
+async function showBases(
+  stage: Stage,
+  { config, account }: Started,
+  { showcase, node }: Pick<BaseStory, 'showcase' | 'node'>,
+): ReturnType<typeof changeBase> {
+  const { cli } = stage;
+  const client = createClient({ server: config.url, account });
+  const { registryHost } = config;
+  return withInterrupt(cli.io, async (signal) => {
+    const story = { cli, client, account, registryHost, showcase, node, signal };
+    await phase(stage, 'An application on a base image', () => plantApplication(story));
+    return phase(stage, 'Changing the base image', () => changeBase(story));
+  });
 }
 
 async function show(stage: Stage, started: Started, showcase: Showcase): Promise<ExitCode> {
@@ -107,6 +127,7 @@ async function show(stage: Stage, started: Started, showcase: Showcase): Promise
     await screen.print(`  It answers: ${found.answer}`);
     return found;
   });
+  const rebuilt = stage.isBrief ? undefined : await showBases(stage, started, { showcase, node: base });
   await printEnd(stage, started, reference);
   const { url, registryHost } = config;
   const packageSeconds = started.foundation.packageSeconds;
@@ -116,14 +137,15 @@ async function show(stage: Stage, started: Started, showcase: Showcase): Promise
     runId: run.runId,
     image: reference,
     answer: shown.answer,
+    ...(rebuilt && { rebuilt }),
     seconds,
     packageSeconds,
   });
   return 0;
 }
 
-async function quickstart(cli: Cli): Promise<ExitCode> {
-  const stage: Stage = { cli, seconds: {} };
+async function quickstart(cli: Cli, isBrief: boolean): Promise<ExitCode> {
+  const stage: Stage = { cli, seconds: {}, isBrief };
   const host = await cli.host();
   const started = await phase(stage, 'Starting Slipway', async () => {
     const up = await startInstallation(cli, host, (line) => void cli.screen.print(`  ${line}`));
@@ -146,5 +168,8 @@ export function addQuickstart(program: Command, start: Start): void {
     .command('quickstart')
     .summary('start everything, build an example, run it')
     .description(about)
-    .action((_flags: unknown, command: Command) => start(command, quickstart));
+    .option('--brief', 'leave out the base image')
+    .action(({ brief = false }: { readonly brief?: boolean }, command: Command) =>
+      start(command, (cli) => quickstart(cli, brief)),
+    );
 }

@@ -19,6 +19,7 @@ Examples:
   slipway runs logs ca1 -f
   slipway runs cancel ca1
   slipway runs rerun ca1
+  slipway runs rerun ca1 --from-failed
 
 FILTER is an OData expression over runId, status, runType, taskName, agentPoolName, createTime, finishTime, isArchiveEnabled and
 outputImageManifests.`;
@@ -32,6 +33,7 @@ interface ListFlags {
 }
 
 interface RerunFlags {
+  readonly fromFailed?: boolean;
   readonly wait: boolean;
   readonly logs: boolean;
 }
@@ -94,10 +96,10 @@ async function show({ screen, client, io }: Cli, id: string): Promise<ExitCode> 
   return 0;
 }
 
-async function rerun(cli: Cli, id: string, { wait, logs }: RerunFlags): Promise<ExitCode> {
+async function rerun(cli: Cli, id: string, { wait, logs, fromFailed = false }: RerunFlags): Promise<ExitCode> {
   const client = await cli.client();
   checkId(id);
-  const submit = (): Promise<RunView> => client.rerun(id, randomUUID());
+  const submit = (): Promise<RunView> => client.rerun(id, { fromFailed, idempotencyKey: randomUUID() });
   return runToEnd(cli, client, { submit, wait, logs, showSteps: true });
 }
 
@@ -155,6 +157,7 @@ export function addRuns(program: Command, start: Start): void {
       'Runs again what is over, as it was: the same source at the same commit, with the secrets of its task as they are now.',
     )
     .argument('<id>', 'the run’s id, for example ca1')
+    .option('--from-failed', 'go on from where it failed: take over what had succeeded, and run the rest')
     .option('--no-logs', 'wait for the end without showing the log')
     .option('--no-wait', 'print the new run’s id and end')
     .action((id: string, flags: RerunFlags, command: Command) => start(command, (cli) => rerun(cli, id, flags)));

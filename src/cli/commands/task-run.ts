@@ -31,7 +31,7 @@ Examples:
 type RunFlags = Pick<
   TaskFlags,
   'name' | 'context' | 'file' | 'arg' | 'secretArg' | 'set' | 'setSecret' | 'target' | 'agentPool'
-> & { readonly logs: boolean; readonly wait: boolean };
+> & { readonly logs: boolean; readonly wait: boolean; readonly updateTriggerToken?: string };
 
 interface LogFlags {
   readonly name?: string;
@@ -50,6 +50,9 @@ function readOverrides(cli: Cli, flags: RunFlags): Overrides {
     ...(flags.target !== undefined && { target: flags.target }),
     ...(args.length > 0 && { arguments: args }),
     ...(values.length > 0 && { values }),
+    ...(flags.updateTriggerToken !== undefined && {
+      updateTriggerToken: Buffer.from(flags.updateTriggerToken).toString('base64'),
+    }),
   };
 }
 
@@ -131,6 +134,7 @@ export function addTaskRun(task: Command, start: Start): void {
     .option('--set-secret <name=value>', 'a value that is masked in all logs', collect)
     .option('--target <stage>', 'another stage of the Dockerfile to stop at')
     .option('--agent-pool <name>', 'other workers than the task’s own')
+    .option('--update-trigger-token <text>', 'what the endpoint of the base-image trigger is told by from now on')
     .option('--no-logs', 'wait for the end without showing the log')
     .option('--no-wait', 'print the run’s id and end')
     .addOption(new Option('--no-format').hideHelp())

@@ -7,6 +7,8 @@ import { collect } from '../options.ts';
 import { readSecretInput } from '../secret-input.ts';
 import { createTaskDocument, readIdentity } from '../task-body.ts';
 import { createTaskChange } from '../task-change.ts';
+import { findTaskFolder } from '../task-folder.ts';
+import { waitForLearning } from '../task-learning.ts';
 import { addTaskName, addTaskOptions, readTaskName, type TaskFlags } from '../task-options.ts';
 import type { TaskDocument } from '../task-types.ts';
 import { formatWatch } from '../task-view.ts';
@@ -18,8 +20,12 @@ Examples:
   slipway task create nightly -c https://github.com/owner/app.git#main -f acb.yaml --schedule "nightly:0 3 * * *" --commit-trigger-enabled false
   slipway task create docs-site -c https://github.com/owner/app.git#main -f docs/Dockerfile -t docs --path 'docs/**' --when-superseded cancel
   slipway task create release -c https://github.com/owner/app.git#main -f acb.yaml --tag 'v*' --commit-trigger-enabled false
+  slipway task create web-app -c https://github.com/owner/app.git#main -f Dockerfile -t app --base-image-trigger-strategy auto --base-image-trigger-wave 1
+  slipway task create web-app -c https://github.com/owner/app.git#main -f Dockerfile -t app --follow-base-tag "node:22.*=NODE_VERSION"
+  slipway task create greeting -c ./app -t greeting:v1
   slipway task create hello-cmd --cmd 'busybox echo hello' --schedule "0 * * * *"
 
+A folder is kept in the registry in the box, as contexts/NAME; "slipway task update NAME -c ./app" sends it anew.
 A task that exists is replaced. The file decides what the task is: .yaml, .yml and the like is a task file in the context, everything else a
 Dockerfile. With -c /dev/null the task file is read here and kept with the task. Names of images, arguments and values may hold templates.`;
 
@@ -35,15 +41,15 @@ commands of their own: slipway task timer, slipway task credential.`;
 
 const tokenVariable = 'SLIPWAY_GIT_ACCESS_TOKEN';
 
-/** The token that flags give; without them, for a new task, the one of the environment. */
-async function readToken(cli: Cli, flags: TaskFlags, isNew: boolean): Promise<string | undefined> {
+/** The token that flags give; without them, for a new task that a registry does not hold, the one of the environment. */
+async function readToken(cli: Cli, flags: TaskFlags, isNewOfGit: boolean): Promise<string | undefined> {
   const given = await readSecretInput(cli, {
     what: 'the git token',
     flag: '--git-access-token',
     given: flags.gitAccessToken,
     file: flags.gitAccessTokenFile,
   });
-  const found = isNew ? cli.io.env[tokenVariable] : undefined;
+  const found = isNewOfGit ? cli.io.env[tokenVariable] : undefined;
   if (given !== undefined || found === undefined || found === '') return given;
   cli.screen.note(`The git token is the one of ${tokenVariable}.`);
   return found;
@@ -72,25 +78,34 @@ async function printWatch({ screen }: Cli, { name, properties }: TaskDocument): 
   await screen.print(`  The forge must know it for pushes to be seen: slipway webhook setup ${name}`);
 }
 
+/** Says that a task is written, and what it watches as soon as that is known. */
+async function showWritten(cli: Cli, client: ApiClient, task: TaskDocument, what: string): Promise<void> {
+  const { screen } = cli;
+  if (!screen.json) await screen.print(`Task ${task.name} is ${what}.`);
+  const known = await waitForLearning(cli, client, task);
+  await screen.result(known);
+  if (!screen.json) await printWatch(cli, known);
+}
+
 async function create(cli: Cli, word: string | undefined, flags: TaskFlags): Promise<ExitCode> {
   const { screen } = cli;
   const name = readTaskName(word, flags);
-  const token = await readToken(cli, flags, true);
-  const body = await createTaskDocument(cli.io, flags, token);
-  noteIdentity(cli, flags);
   const client = await cli.client();
+  const folder = await findTaskFolder(cli, client, { name, flags });
+  const all = folder?.flags ?? flags;
+  const token = await readToken(cli, flags, !/^oci:/i.test(all.context ?? ''));
+  const body = await createTaskDocument(cli.io, all, token);
+  noteIdentity(cli, flags);
+  await folder?.send();
   const before = await findTask(client, name);
   const task = await client.putTask(name, body);
-  await screen.result(task);
-  if (screen.json) return 0;
-  await screen.print(`Task ${task.name} is ${before === undefined ? 'created' : 'replaced'}.`);
-  await printWatch(cli, task);
-  await screen.print(`Run it now: slipway task run ${task.name}`);
+  await showWritten(cli, client, task, before === undefined ? 'created' : 'replaced');
+  if (!screen.json) await screen.print(`Run it now: slipway task run ${task.name}`);
   return 0;
 }
 
 async function update(cli: Cli, word: string | undefined, flags: TaskFlags): Promise<ExitCode> {
-  const { screen, io } = cli;
+  const { io } = cli;
   const name = readTaskName(word, flags);
   if (flags.schedule !== undefined) {
     const hint = `slipway task timer add ${name} --schedule "${flags.schedule[0] ?? ''}"`;
@@ -99,13 +114,12 @@ async function update(cli: Cli, word: string | undefined, flags: TaskFlags): Pro
   const token = await readToken(cli, flags, false);
   const client = await cli.client();
   const { document } = await client.taskDetails(name);
-  const change = await createTaskChange(io, flags, { before: document.properties, token });
+  const before = document.properties;
+  const folder = await findTaskFolder(cli, client, { name, flags, step: before.step });
+  const change = await createTaskChange(io, folder?.flags ?? flags, { before, token });
   noteIdentity(cli, flags);
-  const task = await client.patchTask(name, change);
-  await screen.result(task);
-  if (screen.json) return 0;
-  await screen.print(`Task ${task.name} is updated.`);
-  await printWatch(cli, task);
+  await folder?.send();
+  await showWritten(cli, client, await client.patchTask(name, change), 'updated');
   return 0;
 }
 

@@ -16,8 +16,8 @@ Examples:
   slipway webhook setup web-app --git-access-token - < token  with another one, which is not kept
   slipway webhook setup web-app --manual                      shows what is to be entered at the forge
   slipway webhook deliveries --task web-app                   what came, and what it came to
-  slipway webhook deliveries 72d3162e-cc78-11e3-81ab-4c9367dc0958
-  slipway webhook redeliver 72d3162e-cc78-11e3-81ab-4c9367dc0958
+  slipway webhook deliveries web-app.github.72d3162e-cc78-11e3-81ab-4c9367dc0958
+  slipway webhook redeliver web-app.github.72d3162e-cc78-11e3-81ab-4c9367dc0958
   slipway webhook rotate web-app                              a new secret; the old one stays good
   slipway webhook rotate web-app --revoke-old                 … until now`;
 

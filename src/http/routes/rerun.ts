@@ -18,19 +18,20 @@ async function findTaskOf(run: Run, { store, key }: SubmitOptions): Promise<Reru
 }
 
 /**
- * `POST …/runs/{id}/rerun`: runs again what is over, as it was; answers with the new run's document. 409 for a run that is not over, or
- * whose secrets are gone. `Idempotency-Key` makes repeating the call harmless.
+ * `POST …/runs/{id}/rerun`: runs again what is over, as it was, or with `{"fromFailed": true}` from where it failed; answers with the new
+ * run's document. 409 for a run that is not over, whose secrets are gone, or that left nothing to go on from. `Idempotency-Key` makes repeating the call harmless.
  */
 export function createRerunHandler(options: SubmitOptions): RequestHandler {
   const check = createBodyCheck('api/rerun');
   const deps = createSubmitDeps(options);
   return async (request, response) => {
-    check(request.body ?? {});
+    const { fromFailed = false } = check(request.body ?? {}) as { readonly fromFailed?: boolean };
     const run = await findRun(request, options.store);
     const who = callerOf(response).name;
     const key = readIdempotencyKey(request);
-    const idempotencyKey = scopeKey(who, key && `rerun ${run.runId} ${key}`);
-    const submission = repeatRun(run, who, await findTaskOf(run, options));
+    const idempotencyKey = scopeKey(who, key && `rerun ${run.runId}${fromFailed ? ' from failed' : ''} ${key}`);
+    const hasPlan = fromFailed && (await options.store.runs.findPlan(run.runId)) !== undefined;
+    const submission = repeatRun(run, { who, fromFailed, hasPlan }, await findTaskOf(run, options));
     const { run: made } = await submitRun(deps, { ...submission, idempotencyKey });
     await sendRun(options, made, response);
   };

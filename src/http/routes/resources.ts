@@ -3,6 +3,8 @@ import { registryDocument } from '../documents.ts';
 import { readJson } from '../middleware/json-body.ts';
 import { addRoute } from '../middleware/methods.ts';
 import type { AppOptions } from '../options.ts';
+import { addBaseImageRoutes } from './base-images.ts';
+import { addCampaignRoutes } from './campaigns.ts';
 import { createEventsHandler } from './events.ts';
 import { createLogHandler, createLogLinkHandler } from './log.ts';
 import { addNotificationRoutes } from './notifications.ts';
@@ -61,6 +63,8 @@ export function createResourceRouter(options: AppOptions): Router {
   addRoute(router, '/runs/:id/rerun', { post: [...readJson, createRerunHandler(options)] });
   addTaskRoutes(router, options);
   addNotificationRoutes(router, options);
+  addBaseImageRoutes(router, options);
+  addCampaignRoutes(router, options);
   addRoute(router, '/webhookDeliveries', { get: createDeliveriesHandler(options) });
   addRoute(router, '/webhookDeliveries/:id', { get: createDeliveryHandler(options) });
   addRoute(router, '/webhookDeliveries/:id/redeliver', { post: createRedeliverHandler(options) });

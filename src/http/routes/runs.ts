@@ -5,13 +5,14 @@ import { runDocument } from '../documents.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { parseFilter } from '../odata.ts';
 import type { AppOptions } from '../options.ts';
+import { cancelRun } from '../../trigger/cancel.ts';
 import { formatNextLink, readSkipToken } from '../paging.ts';
 import { parseWhole, readQuery } from '../query.ts';
 import { createBodyCheck } from '../schema.ts';
 import { findRun, readRunId, requireRun } from './run-lookup.ts';
 import { findWaiting } from './waiting.ts';
 
-type Options = Pick<AppOptions, 'clock' | 'config' | 'log' | 'queue' | 'signer' | 'store'>;
+type Options = Pick<AppOptions, 'clock' | 'config' | 'log' | 'notices' | 'queue' | 'signer' | 'store'>;
 
 const pageRuns = 100;
 const maxTop = 1000;
@@ -78,13 +79,11 @@ export function createRunUpdateHandler(options: Options): RequestHandler {
 export function createCancelHandler(options: Options): RequestHandler {
   return async (request, response) => {
     const id = readRunId(request);
-    const run = requireRun(await options.store.runs.requestCancel(id, callerOf(response).name), id);
-    try {
-      if (run.status === 'Canceled') await options.queue.remove(id, run.pool);
-    } catch (error) {
-      // The store has the last word: a worker that still finds the run in the queue does not begin it.
-      options.log.warn({ err: error, runId: id }, 'could not take a canceled run out of the queue');
-    }
+    const { store, queue, notices, log } = options;
+    const onWarning = (message: string, error: unknown): void => {
+      log.warn({ err: error, runId: id }, message);
+    };
+    requireRun(await cancelRun({ runs: store.runs, queue, notices, onWarning }, id, callerOf(response).name), id);
     response.status(200).end();
   };
 }

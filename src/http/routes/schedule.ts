@@ -5,6 +5,7 @@ import { callerOf } from '../middleware/authenticate.ts';
 import { createRunRequestParser } from '../run-request.ts';
 import { createSubmitDeps, type SubmitOptions } from '../submit-deps.ts';
 import { createTaskRunCheck, fillInTaskRun, isTaskRunBody, readTaskId, taskOfRun } from '../task-run-request.ts';
+import { keepUpdateToken } from '../update-token.ts';
 import { sendRun } from './runs.ts';
 import { openTask, requireTask } from './task-lookup.ts';
 
@@ -17,7 +18,7 @@ export function readIdempotencyKey(request: Request): string | undefined {
   });
 }
 
-type Asked = Omit<ManualSubmission, 'who' | 'idempotencyKey'>;
+type Asked = Omit<ManualSubmission, 'who' | 'idempotencyKey'> & { readonly updateToken?: string };
 
 /** Reads what is asked for: a run of its own, or one of a task, which may be disabled: that stops triggers, not people. */
 function createReader(options: SubmitOptions): (body: unknown) => Promise<Asked> {
@@ -27,7 +28,11 @@ function createReader(options: SubmitOptions): (body: unknown) => Promise<Asked>
     if (!isTaskRunBody(body)) return { request: parse(body) };
     const asked = checkTaskRun(body);
     const task = await requireTask(options.store, readTaskId(asked.taskId, options.config.name));
-    return { ...fillInTaskRun(asked, openTask(options.key, task)), task: taskOfRun(task) };
+    const { updateTriggerToken: updateToken } = asked.overrideTaskStepProperties ?? {};
+    return {
+      ...fillInTaskRun(asked, openTask(options.key, task)),
+      ...{ task: taskOfRun(task), ...(updateToken !== undefined && { updateToken }) },
+    };
   };
 }
 
@@ -38,7 +43,9 @@ export function createScheduleHandler(options: SubmitOptions): RequestHandler {
   return async (request, response) => {
     const idempotencyKey = readIdempotencyKey(request);
     const who = callerOf(response).name;
-    const { run } = await trigger.submit({ ...(await read(request.body)), who, idempotencyKey });
+    const { updateToken, ...asked } = await read(request.body);
+    const { run } = await trigger.submit({ ...asked, who, idempotencyKey });
+    if (updateToken !== undefined && asked.task) await keepUpdateToken(options, asked.task.name, updateToken);
     await sendRun(options, run, response);
   };
 }

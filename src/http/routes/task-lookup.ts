@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { fail } from '../../domain/failure.ts';
 import { isTaskName, type Task, type TaskName } from '../../domain/task.ts';
+import type { InstallationKey } from '../../secret/key-ring.ts';
 import { openTaskSecrets } from '../../trigger/sealed-secrets.ts';
 import { ProtocolError } from '../errors.ts';
 import type { AppOptions } from '../options.ts';
@@ -36,7 +37,7 @@ export async function findTask(request: Request, { store }: Pick<AppOptions, 'st
   return requireTask(store, String(request.params['name']));
 }
 
-export function openTask(key: Buffer, task: Task): OpenTask {
+export function openTask(key: InstallationKey, task: Task): OpenTask {
   return { task, secrets: openTaskSecrets(key, task.sealedSecrets) };
 }
 

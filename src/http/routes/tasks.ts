@@ -8,6 +8,7 @@ import type { AppOptions } from '../options.ts';
 import { formatNextLink, readSkipToken } from '../paging.ts';
 import { parseWhole, readFlag, readQuery } from '../query.ts';
 import { createChangeCheck, mergeTask } from '../task-document-merge.ts';
+import { checkMovedContext } from '../task-context-move.ts';
 import { createTaskReader, type OpenTask } from '../task-document-read.ts';
 import { taskDocument, webhookUrlOf } from '../task-document.ts';
 import { checkConditions, findTask, isConditional, openTask, readTaskName, setEtag } from './task-lookup.ts';
@@ -21,10 +22,17 @@ const pageTasks = 100;
 const maxTop = 1000;
 const maxTries = 5;
 
-function sendTask(options: Options, task: Task, response: Response, secrets?: TaskSecrets): void {
+async function sendTask(options: Options, task: Task, response: Response, secrets?: TaskSecrets): Promise<void> {
+  const images = await options.store.baseImages.get(task.name);
   setEtag(response, task);
   const now = options.clock.now();
-  response.json(taskDocument(options.config, task, { now, ...(secrets && { secrets }) }));
+  response.json(taskDocument(options.config, task, { now, images, ...(secrets && { secrets }) }));
+}
+
+/** The tasks of a page with what is known of their images; the store is asked for all of them at once. */
+async function describePage({ config, store }: Options, tasks: readonly Task[]): Promise<readonly object[]> {
+  const images = await Promise.all(tasks.map(({ name }) => store.baseImages.get(name)));
+  return tasks.map((task, at) => taskDocument(config, task, { images: images[at] }));
 }
 
 /** `GET …/tasks?$top&$skiptoken`, by name. With `$top` there is no link to a next page, as in the list of runs. */
@@ -35,7 +43,7 @@ export function createTasksHandler(options: Options): RequestHandler {
     const { tasks, next } = await options.store.tasks.list({ limit, ...readSkipToken(request, options) });
     const hasLink = next !== undefined && top === undefined;
     response.json({
-      value: tasks.map((task) => taskDocument(options.config, task)),
+      value: await describePage(options, tasks),
       ...(hasLink && { nextLink: formatNextLink(request, next, options) }),
     });
   };
@@ -44,7 +52,7 @@ export function createTasksHandler(options: Options): RequestHandler {
 /** `GET …/tasks/{name}` */
 export function createTaskHandler(options: Options): RequestHandler {
   return async (request, response) => {
-    sendTask(options, await findTask(request, options), response);
+    await sendTask(options, await findTask(request, options), response);
   };
 }
 
@@ -52,7 +60,7 @@ export function createTaskHandler(options: Options): RequestHandler {
 export function createTaskDetailsHandler(options: Options): RequestHandler {
   return async (request, response) => {
     const { task, secrets } = openTask(options.key, await findTask(request, options));
-    sendTask(options, task, response, secrets);
+    await sendTask(options, task, response, secrets);
   };
 }
 
@@ -62,9 +70,9 @@ function withWebhookSecret({ task, secrets }: OpenTask, newSecret: () => string)
   return isNeeded ? { ...secrets, webhook: [newSecret()] } : secrets;
 }
 
-function isEmpty({ context, arguments: args, registries, sources, webhook }: TaskSecrets): boolean {
+function isEmpty({ context, updateToken, arguments: args, registries, sources, webhook }: TaskSecrets): boolean {
   const named = [args, registries, sources].some((one) => Object.keys(one).length > 0);
-  return context === undefined && !named && webhook.length === 0;
+  return (context ?? updateToken) === undefined && !named && webhook.length === 0;
 }
 
 /** Writes a task in place of the version that was read, and tells those who follow tasks. */
@@ -103,7 +111,7 @@ export function createTaskPutHandler(options: Options): RequestHandler {
       checkConditions(request, before);
       return writeTask(options, before, read(request.body, name, before && openTask(key, before)));
     });
-    sendTask(options, task, response);
+    await sendTask(options, task, response);
   };
 }
 
@@ -119,9 +127,11 @@ export function createTaskPatchHandler(options: Options): RequestHandler {
       const open = openTask(key, before);
       const change = check(request.body ?? {}, before.step.type);
       const whole = mergeTask(taskDocument(config, before, { secrets: open.secrets }), change);
-      return writeTask(options, before, read(whole, before.name, open));
+      const after = read(whole, before.name, open);
+      checkMovedContext({ before, after: after.task }, change);
+      return writeTask(options, before, after);
     });
-    sendTask(options, task, response);
+    await sendTask(options, task, response);
   };
 }
 

@@ -16,21 +16,34 @@ interface SetupBody {
 
 interface Repository {
   readonly url: string;
+  readonly apiUrl: string | undefined;
   readonly token: string | undefined;
   readonly pullRequests: boolean;
 }
 
-/** The repositories of the triggers, each once, with what is asked of them together. */
+/** What two triggers ask of one repository together. */
+function join(one: Repository, other: Repository): Repository {
+  return {
+    url: one.url,
+    apiUrl: one.apiUrl ?? other.apiUrl,
+    token: one.token ?? other.token,
+    pullRequests: one.pullRequests || other.pullRequests,
+  };
+}
+
+/** The repositories of the triggers, each once. */
 function listRepositories(triggers: readonly SourceTrigger[], secrets: TaskSecrets, given?: string): Repository[] {
   const found = new Map<string, Repository>();
   for (const { name, sourceRepository, sourceTriggerEvents } of triggers) {
     const url = sourceRepository.repositoryUrl.split('#', 1)[0] ?? '';
-    const earlier = found.get(url);
-    found.set(url, {
+    const one: Repository = {
       url,
-      token: given ?? earlier?.token ?? secrets.sources[name] ?? secrets.context,
-      pullRequests: (earlier?.pullRequests ?? false) || sourceTriggerEvents.includes('pullrequest'),
-    });
+      apiUrl: sourceRepository.apiUrl,
+      token: given ?? secrets.sources[name] ?? secrets.context,
+      pullRequests: sourceTriggerEvents.includes('pullrequest'),
+    };
+    const earlier = found.get(url);
+    found.set(url, earlier === undefined ? one : join(earlier, one));
   }
   return [...found.values()];
 }
@@ -56,8 +69,8 @@ export function createWebhookSetupHandler(options: Options): RequestHandler {
     const url = webhookUrlOf(options.config, task);
     const webhooks: object[] = [];
     for (const repository of listRepositories(task.trigger.sourceTriggers, secrets, body.token)) {
-      const { token, pullRequests, url: repositoryUrl } = repository;
-      const wish = { repositoryUrl, url, secret, pullRequests, provider: body.provider };
+      const { token, pullRequests, apiUrl, url: repositoryUrl } = repository;
+      const wish = { repositoryUrl, apiUrl, url, secret, pullRequests, provider: body.provider };
       const done = token === undefined || setUp === undefined ? [] : await setUp({ ...wish, token });
       webhooks.push({ repositoryUrl, events: eventsOf(repository), isRegistered: done.length > 0, results: done });
     }

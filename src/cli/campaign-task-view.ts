@@ -1,0 +1,65 @@
+import { formatElapsed } from '../domain/event-text.ts';
+import { cleanLine } from './clean-line.ts';
+import type { CampaignTaskView, CampaignView, TaskState } from './patching-types.ts';
+import type { Colors } from './screen.ts';
+import { formatTable } from './words.ts';
+
+const looks = {
+  running: ['●', 'cyan'],
+  failed: ['✗', 'red'],
+  blocked: ['✗', 'yellow'],
+  waiting: ['○', 'dim'],
+  rebuilt: ['✓', 'green'],
+  unchanged: ['=', 'green'],
+  unneeded: ['-', 'dim'],
+  skipped: ['-', 'yellow'],
+  canceled: ['-', 'yellow'],
+} as const satisfies Record<TaskState, readonly [sign: string, tone: keyof Colors]>;
+
+const stateOrder = Object.keys(looks) as TaskState[];
+
+/** How many tasks are in which state: `12 rebuilt, 3 running`. */
+export function formatCounts({ counts }: Pick<CampaignView, 'counts'>): string {
+  const order: readonly TaskState[] = ['rebuilt', 'unchanged', 'unneeded', 'running', 'waiting'];
+  const all = [...order, ...stateOrder.filter((state) => !order.includes(state))];
+  const parts = all.flatMap((state) => {
+    const number = counts[state] ?? 0;
+    return number === 0 ? [] : [`${String(number)} ${state}`];
+  });
+  return parts.length === 0 ? 'no tasks' : parts.join(', ');
+}
+
+/** How long something took, or has taken so far; `-` when it has not begun. */
+export function formatLength(from: string | undefined, to: string | undefined, now: number): string {
+  if (from === undefined) return '-';
+  return formatElapsed((to === undefined ? now : Date.parse(to)) - Date.parse(from));
+}
+
+/** Why a task is in its state, where there is something to say. */
+function reasonOf({ because, blockedBy, tries, state }: CampaignTaskView): string {
+  if (because !== undefined) return because;
+  if (blockedBy !== undefined) return `${blockedBy} failed`;
+  return state === 'waiting' && tries > 0 ? `again, after ${String(tries)} ${tries === 1 ? 'try' : 'tries'}` : '';
+}
+
+/** One line for each task: sign, name, state, run, how long, why; `now` in milliseconds. */
+export function formatTasks(tasks: readonly CampaignTaskView[], colors: Colors, now: number): readonly string[] {
+  const rows = tasks.map((one) => {
+    const { state, runId, startTime, finishTime } = one;
+    const words = [one.task, state, runId ?? '-', formatLength(startTime, finishTime, now), reasonOf(one)];
+    return [`  ${looks[state][0]}`, ...words.map((word) => cleanLine(word, false))];
+  });
+  return formatTable(rows).map((line, at) => {
+    const state = tasks[at]?.state ?? 'waiting';
+    return colors[looks[state][1]](line);
+  });
+}
+
+/** What a task has come to, as a line of its own in a log. */
+export function describeTask(one: CampaignTaskView, now: number): string {
+  const { task, state, runId, startTime, finishTime } = one;
+  const took = finishTime === undefined ? '' : ` in ${formatLength(startTime, finishTime, now)}`;
+  const reason = reasonOf(one);
+  const by = runId === undefined ? '' : `, run ${runId}`;
+  return cleanLine(`${task}: ${state}${by}${took}${reason === '' ? '' : `: ${reason}`}`, false);
+}

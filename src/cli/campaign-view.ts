@@ -1,0 +1,93 @@
+import { isOver, type CampaignStatus } from '../domain/campaign.ts';
+import { formatElapsed } from '../domain/event-text.ts';
+import { formatName, shortDigest } from './base-image-view.ts';
+import { cleanLine } from './clean-line.ts';
+import { formatCounts, formatLength, formatTasks } from './campaign-task-view.ts';
+import type { CampaignDetails, CampaignView } from './patching-types.ts';
+import { paintStatus } from './run-view.ts';
+import type { Colors } from './screen.ts';
+import { formatAge, formatTable } from './words.ts';
+
+function formatBases({ updates }: CampaignView): string {
+  const names = [...new Set(updates.map(({ image }) => formatName(image)))];
+  return `${names[0] ?? '-'}${names.length > 1 ? ` +${String(names.length - 1)}` : ''}`;
+}
+
+/** The campaigns as a table, newest first; `now` in milliseconds. */
+export function formatCampaigns(list: readonly CampaignView[], colors: Colors, now: number): readonly string[] {
+  const rows = list.map((one) => [
+    one.id,
+    one.status,
+    formatBases(one),
+    formatAge(Date.parse(one.createTime), now),
+    formatLength(one.createTime, one.finishTime, now),
+    formatCounts(one),
+  ]);
+  const heads = ['CAMPAIGN', 'STATUS', 'BASE', 'CREATED', 'DURATION', 'TASKS'];
+  const [head = '', ...lines] = formatTable([heads, ...rows].map((row) => row.map((cell) => cleanLine(cell, false))));
+  const painted = lines.map((line, at) => {
+    const status = list[at]?.status ?? '';
+    return line.replace(status, paintStatus(colors, status));
+  });
+  return [colors.bold(head), ...painted];
+}
+
+function describeUpdate({ image, previousDigest, source, by, at }: CampaignView['updates'][number]): string {
+  const before = previousDigest === undefined ? '' : `, ${shortDigest(previousDigest)} before`;
+  const who = by === undefined ? '' : ` (${by})`;
+  return `${formatName(image)} is ${shortDigest(image.digest)}${before}: told by ${source}${who} at ${at}`;
+}
+
+function waitingFor({ status, waitsFor }: CampaignView): string | undefined {
+  return waitsFor.length === 0 || isOver(status) ? undefined : waitsFor.join(', ');
+}
+
+function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
+  const { cancelRequested, estimate } = campaign;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Campaign:', campaign.id],
+    ['Status:', paintStatus(colors, campaign.status)],
+    ['Why:', campaign.because],
+    ...campaign.updates.map((update) => ['Base:', describeUpdate(update)] as const),
+    ['Created:', `${campaign.createTime} (${formatAge(Date.parse(campaign.createTime), now)})`],
+    ['Duration:', formatLength(campaign.createTime, campaign.finishTime, now)],
+    ['Left:', estimate && `about ${formatElapsed(estimate.remainingMs)}`],
+    ['Canceled:', cancelRequested && `by ${cancelRequested.by} at ${cancelRequested.at}`],
+    ['Waits for:', waitingFor(campaign)],
+    ...campaign.cycles.map((circle) => ['Circle:', [...circle, circle[0] ?? ''].join(' → ')] as const),
+    ['Tasks:', formatCounts(campaign)],
+  ];
+  return formatTable(facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, cleanLine(value, true)]])));
+}
+
+/** Tasks under a heading for each level; the columns of all levels are the same. */
+function formatLevels({ tasks }: CampaignDetails, colors: Colors, now: number): readonly string[] {
+  const hasWaves = new Set(tasks.map(({ wave }) => wave)).size > 1;
+  const lines = formatTasks(tasks, colors, now);
+  return lines.flatMap((line, at) => {
+    const [one, before] = [tasks[at], tasks[at - 1]];
+    const wave = hasWaves && one ? ` ${colors.dim(`wave ${String(one.wave)}`)}` : '';
+    const isNew = one !== undefined && one.level !== before?.level;
+    return [...(isNew ? [colors.bold(`Level ${String(one.level + 1)}`)] : []), `${line}${wave}`];
+  });
+}
+
+/** Everything about one campaign: a line for each thing, then its tasks by level, counted from 1. */
+export function formatCampaign(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
+  return [...formatFacts(campaign, colors, now), ...formatLevels(campaign, colors, now)];
+}
+
+/** A campaign's end in one line. */
+export function describeEnd(campaign: CampaignView, colors: Colors, now: number): string {
+  const { id, status, because = formatCounts(campaign), createTime, finishTime } = campaign;
+  const took = `after ${formatLength(createTime, finishTime, now)}`;
+  return cleanLine(`Campaign ${id} ${paintStatus(colors, status)} ${took}: ${because}`, true);
+}
+
+/** True for the statuses in which nothing more happens unless people do something. */
+export function isAtRest({
+  status,
+  counts,
+}: Pick<CampaignView, 'counts'> & { readonly status: CampaignStatus }): boolean {
+  return isOver(status) || (status === 'Held' && (counts.running ?? 0) === 0);
+}

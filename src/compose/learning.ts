@@ -1,0 +1,82 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Run } from '../domain/run.ts';
+import type { RunRequest } from '../domain/run-request.ts';
+import type { Egress } from '../egress/ports.ts';
+import { contextKey } from '../http/options.ts';
+import type { Installation } from '../installation.ts';
+import { createTriggerReader } from '../patch/learn/image-triggers.ts';
+import { createLearner } from '../patch/learn/learner.ts';
+import type { LearnMeans, StandInRun } from '../patch/learn/means.ts';
+import type { TagKeeperOptions } from '../patch/tags.ts';
+import { createContextOpener } from '../source/open-context.ts';
+import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
+import { requestOfTask } from '../trigger/task-request.ts';
+import { planRun } from '../worker/plan-run.ts';
+
+/** Longer than a large repository takes, shorter than a worker may be silent about a job. */
+const learnMs = 10 * 60_000;
+
+export interface LearningOptions {
+  readonly installation: Installation;
+  readonly egress: Egress;
+  readonly access: Pick<TagKeeperOptions, 'registryHost' | 'url' | 'credential'>;
+}
+
+/** A run's record that nobody keeps: what a plan made before any run is made for. */
+function recordOf(request: RunRequest, { runId, task, cause, startedAt }: StandInRun): Run {
+  const time = startedAt.toISOString();
+  return {
+    runId,
+    request,
+    cause,
+    task: task.name,
+    status: 'Running',
+    runType: request.type === 'DockerBuildRequest' ? 'AutoBuild' : 'AutoRun',
+    ...{ createTime: time, startTime: time, lastUpdatedTime: time },
+    attempt: 1,
+    steps: [],
+    outputImages: [],
+    isArchiveEnabled: false,
+  };
+}
+
+/** What stands where a task's secret goes when the task is only read. */
+const unread = 'a-secret-that-is-not-read';
+
+async function openMeans({ installation, egress, access }: LearningOptions): Promise<LearnMeans> {
+  const { config, key, storage } = installation;
+  const tempRoot = join(config.dataDir, 'work');
+  await mkdir(tempRoot, { recursive: true });
+  const limits = { ...config.context, maxBytes: config.upload.maxBytes };
+  const uploads = { open: async (path: string) => (await storage.read(contextKey(path)))?.stream };
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+  return {
+    requestOf: (task) => requestOfTask(task, openTaskSecrets(key, task.sealedSecrets)),
+    openContext: createContextOpener({
+      ...{ egress, tempRoot, limits, uploads, git: config.git },
+      ownRegistry: { host: access.registryHost, url: access.url, credential: access.credential },
+    }),
+    plan: (request, run) =>
+      planRun(request, {
+        run: recordOf(request, run),
+        registryHost: config.registryHost,
+        images: config.steps.images,
+        ...{ architecture, startedAt: run.startedAt, context: run.context, random: run.random },
+        say: () => undefined,
+        onSecrets: () => undefined,
+        fetchText: (url) => egress.fetchText(url, { signal: run.signal, field: 'alias.src' }),
+        resolveSecret: () => Promise.resolve(unread),
+      }),
+    triggersOf: createTriggerReader(access),
+    architecture,
+    timeoutMs: learnMs,
+  };
+}
+
+/** Opens what reads, before any run, what tasks' images stand on. */
+export async function openLearning(options: LearningOptions): Promise<ReturnType<typeof createLearner>> {
+  const { clock, logger, store } = options.installation;
+  const means = await openMeans(options);
+  return createLearner({ tasks: store.tasks, baseImages: store.baseImages, means, clock, logger });
+}

@@ -1,0 +1,30 @@
+import type { Egress } from '../egress/ports.ts';
+import type { Installation } from '../installation.ts';
+import { createPatchingDesk } from '../patch/desk/desk.ts';
+import type { PatchingDesk } from '../patch/desk/ports.ts';
+import type { PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
+import { openCampaigns } from './campaigns.ts';
+import { openForeignRegistries } from './foreign-registries.ts';
+import { createSubmitDeps } from './git-deliveries.ts';
+
+export interface DeskOptions {
+  readonly queue: RunQueue;
+  readonly notices: RunNotices;
+  readonly patches: PatchQueue;
+  readonly egress: Egress;
+}
+
+/** Opens what the API answers from about base images and campaigns; what people ask of a campaign is done in this process. */
+export function openPatchingDesk(installation: Installation, options: DeskOptions): PatchingDesk {
+  const { clock, config, store } = installation;
+  const { queue, notices, patches, egress } = options;
+  const submit = createSubmitDeps(installation, queue, notices);
+  const registries = openForeignRegistries(installation, egress);
+  const { conductor, graph } = openCampaigns({ installation, submit, queue, notices, patches, registries });
+  return createPatchingDesk({
+    ...store,
+    queue: patches,
+    policy: () => config.patching.campaign,
+    ...{ graph, conductor, clock },
+  });
+}

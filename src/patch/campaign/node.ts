@@ -1,0 +1,77 @@
+import { referenceKeyOf, type ImageAtDigest } from '../../domain/base-image.ts';
+import type { CampaignNode, CampaignWithNodes, NodeState } from '../../domain/campaign.ts';
+import type { ImageIdentity } from '../../domain/dependencies.ts';
+import type { Digest } from '../../domain/digest.ts';
+import type { TaskName } from '../../domain/task.ts';
+import type { Rebuild } from '../impact/impact.ts';
+
+/** What a campaign's nodes are known by. */
+export type NodeKey = string;
+
+export function nodeKeyOf(task: TaskName): NodeKey {
+  return task.toLowerCase();
+}
+
+export type Nodes = CampaignWithNodes['nodes'];
+
+/** True when something is still to happen to a node by itself. */
+export function isOpen({ kind }: NodeState): boolean {
+  return kind === 'waiting' || kind === 'running';
+}
+
+export function toImageAtDigest(image: ImageIdentity, digest: Digest): ImageAtDigest {
+  const { registry, repository, tag } = image;
+  return { registry, repository, ...(tag !== undefined && { tag }), digest };
+}
+
+/** A node for a task that is to be rebuilt. */
+export function createNode({ task, wave, needs, bases, images, durationMs, skippedBecause }: Rebuild): CampaignNode {
+  return {
+    task,
+    wave,
+    needs,
+    bases,
+    before: images.flatMap((image) => (image.digest === undefined ? [] : [toImageAtDigest(image, image.digest)])),
+    after: [],
+    tries: 0,
+    state: skippedBecause === undefined ? { kind: 'waiting' } : { kind: 'skipped', because: skippedBecause },
+    ...(durationMs !== undefined && { durationMs }),
+  };
+}
+
+/** What a tag of the node stood for before; undefined: nobody knows. */
+export function digestBefore({ before }: CampaignNode, image: ImageIdentity): Digest | undefined {
+  const key = referenceKeyOf(image);
+  return before.find((one) => referenceKeyOf(one) === key)?.digest;
+}
+
+/** The tags that a node's runs have moved. */
+export function movedImages(node: CampaignNode): readonly ImageAtDigest[] {
+  return node.after.filter((image) => digestBefore(node, image) !== image.digest);
+}
+
+/** What the tags stand for that the tasks a node needs have moved, by reference key. */
+function madeFor(node: CampaignNode, nodes: Nodes): ReadonlyMap<string, Digest> {
+  const made = new Map<string, Digest>();
+  for (const need of node.needs) {
+    const maker = nodes.get(nodeKeyOf(need));
+    if (maker?.state.kind !== 'rebuilt') continue;
+    for (const image of movedImages(maker)) made.set(referenceKeyOf(image) ?? '', image.digest);
+  }
+  return made;
+}
+
+/** True when an image that a node is rebuilt for has changed, once those that it needs have ended. */
+export function hasChangedBase(node: CampaignNode, nodes: Nodes): boolean {
+  if (node.bases.some(({ digest }) => digest !== undefined)) return true;
+  return wantedImages(node, nodes).length > 0;
+}
+
+/** The images that a node is rebuilt for, with their digests; those that have not changed, or not yet, are left out. */
+export function wantedImages(node: CampaignNode, nodes: Nodes): readonly ImageAtDigest[] {
+  const made = madeFor(node, nodes);
+  return node.bases.flatMap((base) => {
+    const digest = made.get(referenceKeyOf(base) ?? '') ?? base.digest;
+    return digest === undefined ? [] : [toImageAtDigest(base, digest)];
+  });
+}

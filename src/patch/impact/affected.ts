@@ -1,0 +1,130 @@
+import { referenceKeyOf } from '../../domain/base-image.ts';
+import type { ImageIdentity } from '../../domain/dependencies.ts';
+import type { TaskName } from '../../domain/task.ts';
+import type { Dependant, GraphTask, ImageGraph } from '../graph/image-graph.ts';
+
+/** A task that stands on an image that changes, and is not rebuilt for it. */
+export interface NotRebuilt {
+  readonly task: TaskName;
+  readonly image: ImageIdentity;
+  /** A half-sentence whose subject is the task. */
+  readonly because: string;
+}
+
+/** A task that is affected, while the graph is walked. */
+export interface Affected {
+  readonly task: GraphTask;
+  /** What it is rebuilt for, by reference key; those that were given keep their digest, and are reasons of its own. */
+  readonly bases: Map<string, { readonly image: ImageIdentity; readonly isGiven: boolean }>;
+  /** The affected tasks, in lower case, that make one of its bases, with the keys of what they make of them. */
+  readonly needs: Map<string, string[]>;
+}
+
+export interface AffectedTasks {
+  /** By name in lower case. */
+  readonly tasks: Map<string, Affected>;
+  readonly notRebuilt: readonly NotRebuilt[];
+}
+
+/** Which of the tasks that stand on a given image count. */
+export interface RootRules {
+  /** Only these, in lower case; absent: all. */
+  readonly only?: ReadonlySet<string>;
+  /** False: a task of which nobody knows what it was built on is left alone. */
+  readonly countsUnknown?: boolean;
+}
+
+class Walk {
+  readonly tasks = new Map<string, Affected>();
+  readonly #against: NotRebuilt[] = [];
+  readonly #queue: string[] = [];
+  readonly #graph: ImageGraph;
+  readonly #rules: RootRules;
+
+  constructor(graph: ImageGraph, rules: RootRules) {
+    this.#graph = graph;
+    this.#rules = rules;
+  }
+
+  /** The tasks that stand on an image that was given. */
+  begin(image: ImageIdentity): void {
+    const key = referenceKeyOf(image);
+    if (key === undefined) return;
+    for (const dependant of this.#graph.dependants(key)) this.#addRoot(dependant, image);
+    for (const dependant of this.#graph.followers(image)) this.#addRoot(dependant, image);
+  }
+
+  /** The tasks that stand on what the affected ones make, and so on. */
+  run(): void {
+    // It grows on the way.
+    for (const name of this.#queue) {
+      const images = this.tasks.get(name)?.task.images;
+      if (images) for (const [key, image] of images) this.#spread(name, key, image);
+    }
+  }
+
+  notRebuilt(): readonly NotRebuilt[] {
+    const first = new Map<string, NotRebuilt>();
+    for (const one of this.#against) {
+      const name = one.task.toLowerCase();
+      if (!this.tasks.has(name) && !first.has(name)) first.set(name, one);
+    }
+    return [...first.values()];
+  }
+
+  #addRoot(dependant: Dependant, image: ImageIdentity): void {
+    const because = this.#reasonAgainstRoot(dependant, image);
+    if (because === undefined) this.#add(dependant, image, true);
+    else this.#against.push({ task: dependant.task.record.task, image, because });
+  }
+
+  #reasonAgainstRoot({ task, base, because }: Dependant, { digest }: ImageIdentity): string | undefined {
+    const { only, countsUnknown = true } = this.#rules;
+    if (only?.has(task.name) === false) return 'is not looked at';
+    if (because !== undefined || base.kind === 'followed') return because;
+    if (base.digests.length === 0) return countsUnknown ? undefined : 'was never seen to be built on an older one';
+    return base.digests.every((one) => one === digest) ? 'is built on it already' : undefined;
+  }
+
+  #spread(maker: string, key: string, { registry, repository, tag }: ImageIdentity): void {
+    const image = { registry, repository, ...(tag !== undefined && { tag }) };
+    for (const dependant of this.#graph.dependants(key)) {
+      const { because } = dependant;
+      if (because !== undefined) {
+        this.#against.push({ task: dependant.task.record.task, image, because });
+        continue;
+      }
+      const { needs } = this.#add(dependant, image, false);
+      const made = needs.get(maker);
+      if (made === undefined) needs.set(maker, [key]);
+      else made.push(key);
+    }
+  }
+
+  #add({ task, base }: Dependant, image: ImageIdentity, isGiven: boolean): Affected {
+    const { name } = task;
+    let affected = this.tasks.get(name);
+    if (affected === undefined) {
+      affected = { task, bases: new Map(), needs: new Map() };
+      this.tasks.set(name, affected);
+      this.#queue.push(name);
+    }
+    if (!affected.bases.has(base.key)) affected.bases.set(base.key, { image, isGiven });
+    return affected;
+  }
+}
+
+/**
+ * Finds every task downstream of images that change: those that stand on them, those that stand on what these make, and so on. An image
+ * that is given with its digest does not count for a task that was built on that digest already.
+ */
+export function findAffected(
+  graph: ImageGraph,
+  images: readonly ImageIdentity[],
+  rules: RootRules = {},
+): AffectedTasks {
+  const walk = new Walk(graph, rules);
+  for (const image of images) walk.begin(image);
+  walk.run();
+  return { tasks: walk.tasks, notRebuilt: walk.notRebuilt() };
+}
