@@ -35,7 +35,8 @@ export default defineConfig({
           include: ['test/docker/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // They wait for the engine more than they compute; more than two at a time would share two processors.
+          maxWorkers: 2,
         },
       },
       {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMissing } from './errors.ts';
 import { objectField, textField } from './json-lines.ts';
 import type { EngineCalls } from './request.ts';
@@ -21,6 +22,17 @@ function isEmptyList(value: unknown): boolean {
   return !Array.isArray(value) || value.length === 0;
 }
 
+/** The container of a step that failed may outlive the answer to its build by a moment, and hold the image. */
+const againAfterMs = [100, 400, 1500];
+
+async function removeInTime(engine: EngineCalls, id: string): Promise<void> {
+  for (const ms of againAfterMs) {
+    if (await removeQuietly(engine, `/images/${id}`)) return;
+    await sleep(ms);
+  }
+  await removeQuietly(engine, `/images/${id}`);
+}
+
 /**
  * Removes images that no name leads to any more; one that has a tag or digest, or that a container or another image stands on, stays.
  * The engine itself refuses to remove the latter (409). With `since` (milliseconds since the epoch), older images stay too.
@@ -30,7 +42,7 @@ export async function removeDangling(engine: EngineCalls, ids: Iterable<string>,
     const image = await inspect(engine, id);
     const isDangling = isEmptyList(objectField(image, 'RepoTags')) && isEmptyList(objectField(image, 'RepoDigests'));
     const isYoung = since === 0 || Date.parse(textField(image, 'Created') ?? '') >= since;
-    if (image !== undefined && isDangling && isYoung) await removeQuietly(engine, `/images/${id}`);
+    if (image !== undefined && isDangling && isYoung) await removeInTime(engine, id);
   }
 }
 
