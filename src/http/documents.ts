@@ -13,7 +13,11 @@ function registryId(name: string): string {
 }
 
 /** The resource id of something in the registry: `…/registries/slipway/runs/ca1`. */
-export function resourceId(registryName: string, kind: 'runs' | 'tasks' | 'webhookDeliveries' | 'campaigns', id: string): string {
+export function resourceId(
+  registryName: string,
+  kind: 'runs' | 'tasks' | 'webhookDeliveries' | 'campaigns',
+  id: string,
+): string {
   return `${registryId(registryName)}/${kind}/${id}`;
 }
 
