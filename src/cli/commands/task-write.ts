@@ -27,7 +27,7 @@ Examples:
 
 A folder is kept in the registry in the box, as contexts/NAME; "slipway task update NAME -c ./app" sends it anew.
 A task that exists is replaced. The file decides what the task is: .yaml, .yml and the like is a task file in the context, everything else a
-Dockerfile. With -c /dev/null the task file is read here and kept with the task. Names of images, arguments and values may hold templates.`;
+Dockerfile. With -c /dev/null the task file is read here and kept with the task. Names of images may hold templates.`;
 
 const updateExamples = `
 Examples:
