@@ -23,10 +23,10 @@ describe('sealed secrets', () => {
 
   it('do not open with another key, for another purpose, or after a changed byte', () => {
     const sealed = seal(key, 'x', 'test');
-    const last = sealed.endsWith('A') ? 'B' : 'A';
+    const other = sealed[10] === 'A' ? 'B' : 'A';
     expect(() => unseal(randomBytes(32), sealed, 'test')).toThrow(/key is not the one/);
     expect(() => unseal(key, sealed, 'other')).toThrow(/key is not the one/);
-    expect(() => unseal(key, `${sealed.slice(0, 10)}${last}${sealed.slice(11)}`, 'test')).toThrow(/cannot be opened/);
+    expect(() => unseal(key, `${sealed.slice(0, 10)}${other}${sealed.slice(11)}`, 'test')).toThrow(/cannot be opened/);
   });
 
   it('that are no sealed text at all are refused as damaged', () => {

@@ -40,18 +40,21 @@ async function installPrograms(tools) {
  * end of all that was started.
  */
 export async function prepareMachine() {
-  const [{ createHostTools }, { ensureEngine, usualSockets }, { stopHost }] = await Promise.all(
-    ['host/tools', 'host/engine', 'host/stop'].map(load),
+  const [{ createHostTools }, { ensureEngine, usualSockets }, { privateEngineHost }, { stopHost }] = await Promise.all(
+    ['host/tools', 'host/engine', 'host/private-engine', 'host/stop'].map(load),
   );
   const tools = createHostTools((line) => console.log(line));
   await installPrograms(tools);
   const dataDir = mkdtempSync(join(tmpdir(), 'slipway-test-'));
-  const usual = usualSockets(homedir(), process.env.XDG_RUNTIME_DIR);
+  // One that "npm run quickstart" has started goes on in the background, and a second one beside it would break its network.
+  const running = privateEngineHost(process.env.SLIPWAY_DATA ?? join(homedir(), '.slipway'));
+  const usual = [...usualSockets(homedir(), process.env.XDG_RUNTIME_DIR), running];
   const purge = () => stopHost(tools, { dataDir, purge: true });
   try {
     const engine = await ensureEngine(tools, { host: process.env.DOCKER_HOST, usual, dataDir, install: true });
     console.log(`Container engine ${engine.facts.version} at ${engine.host}.`);
-    return { env: engine.isPrivate ? { DOCKER_HOST: engine.host } : {}, restore: purge };
+    const isUsual = !engine.isPrivate && engine.host !== running;
+    return { env: isUsual ? {} : { DOCKER_HOST: engine.host }, restore: purge };
   } catch (error) {
     await purge();
     throw error;
