@@ -5,7 +5,8 @@ import { createAskForeign } from '../patch/notice/find-update.ts';
 import { tellOfStarts } from '../patch/notice/tell-endpoint.ts';
 import type { ForeignRegistries } from '../patch/poll/foreign-registries.ts';
 import type { CampaignRuns, TagKeeper } from '../patch/ports.ts';
-import { createTagKeeper, type TagKeeperOptions } from '../patch/tags.ts';
+import type { OwnRegistry } from '../patch/own-registry.ts';
+import { createTagKeeper } from '../patch/tags.ts';
 import type { PatchJob, PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import { createSigner } from '../secret/sign.ts';
 import { issueSystemCredential, systemPurpose } from '../secret/system-credential.ts';
@@ -28,7 +29,7 @@ export interface Campaigns {
   readonly graph: GraphCache;
   readonly tags: TagKeeper;
   /** How our registry is reached by the installation itself. */
-  readonly access: Pick<TagKeeperOptions, 'registryHost' | 'url' | 'credential'>;
+  readonly access: OwnRegistry;
 }
 
 /** How the installation itself uses its registry: in the name of campaigns, whose pushes start nothing. */

@@ -8,7 +8,7 @@ import type { Installation } from '../installation.ts';
 import { createTriggerReader } from '../patch/learn/image-triggers.ts';
 import { createLearner } from '../patch/learn/learner.ts';
 import type { LearnMeans, StandInRun } from '../patch/learn/means.ts';
-import type { TagKeeperOptions } from '../patch/tags.ts';
+import type { OwnRegistry } from '../patch/own-registry.ts';
 import { createContextOpener } from '../source/open-context.ts';
 import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
 import { requestOfTask } from '../trigger/task-request.ts';
@@ -20,7 +20,7 @@ const learnMs = 10 * 60_000;
 export interface LearningOptions {
   readonly installation: Installation;
   readonly egress: Egress;
-  readonly access: Pick<TagKeeperOptions, 'registryHost' | 'url' | 'credential'>;
+  readonly access: OwnRegistry;
 }
 
 /** A run's record that nobody keeps: what a plan made before any run is made for. */

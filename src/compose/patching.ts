@@ -5,7 +5,7 @@ import { createFindUpdate } from '../patch/notice/find-update.ts';
 import { createTellEndpoint } from '../patch/notice/tell-endpoint.ts';
 import { createOwnPushes } from '../patch/own-pushes.ts';
 import type { ForeignRegistries } from '../patch/poll/foreign-registries.ts';
-import { recordRun } from '../patch/record/record-run.ts';
+import { createRunRecorder } from '../patch/record/record-run.ts';
 import { createBullPatchQueue } from '../queue/bullmq/patch.ts';
 import { createBullRegistryEvents } from '../queue/bullmq/registry-events.ts';
 import type {
@@ -69,18 +69,10 @@ function consumePushes({ installation, patches, events }: Patching): Promise<Que
 
 /** What runs come to: first what is known of their images, then the campaign that they belong to. */
 function consumeEnds({ installation, campaigns, notices }: Patching): Promise<QueueConsumer> {
-  const { store } = installation;
-  const options = { tasks: store.tasks, baseImages: store.baseImages, tags: campaigns.tags };
-  return notices.consume(
-    'base-images',
-    async ({ runId, kind }) => {
-      const run = kind === 'ended' ? await store.runs.get(runId) : undefined;
-      if (run === undefined) return;
-      await recordRun(run, options);
-      await campaigns.conductor.runEnded(run);
-    },
-    warn(installation, 'the end of a run could not be worked off for base images this time'),
-  );
+  const { conductor, tags } = campaigns;
+  const record = createRunRecorder({ ...installation.store, tags, onRecorded: (run) => conductor.runEnded(run) });
+  const onError = warn(installation, 'the end of a run could not be worked off for base images this time');
+  return notices.consume('base-images', record, onError);
 }
 
 /** Finds what was heard of a tag, and gives it to the campaigns. */

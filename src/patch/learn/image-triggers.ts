@@ -1,11 +1,8 @@
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import { fail } from '../../domain/failure.ts';
-import { manifestTypes, type TagKeeperOptions } from '../tags.ts';
+import { askOwnRegistry, manifestTypes, type OwnRegistry } from '../own-registry.ts';
 import type { LearnMeans } from './means.ts';
 
-export type ImageTriggersOptions = Pick<TagKeeperOptions, 'registryHost' | 'url' | 'credential'>;
-
-const timeoutMs = 10_000;
 const maxBytes = 4 * 1024 * 1024;
 
 type Members = Readonly<Record<string, unknown>>;
@@ -19,13 +16,8 @@ function asList(value: unknown): readonly unknown[] {
 }
 
 /** Reads a JSON object of our registry; undefined when it is not there. Rejects with `storage-unavailable` for any other answer. */
-async function readObject(options: ImageTriggersOptions, path: string): Promise<Members | undefined> {
-  const { userName, password } = options.credential();
-  const authorization = `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`;
-  const answer = await fetch(`${options.url}/v2/${path}`, {
-    headers: { authorization, accept: manifestTypes },
-    signal: AbortSignal.timeout(timeoutMs),
-  });
+async function readObject(options: OwnRegistry, path: string): Promise<Members | undefined> {
+  const answer = await askOwnRegistry(options, path, { method: 'GET', headers: { accept: manifestTypes } });
   const isSmall = Number(answer.headers.get('content-length') ?? maxBytes) < maxBytes;
   if (answer.ok && isSmall) return asMembers(await answer.json());
   await answer.body?.cancel();
@@ -53,7 +45,7 @@ function pickManifest(index: Members, platform: string): string | undefined {
  * Makes the reader of the `ONBUILD` triggers that images of our registry hold in their configuration. Images of other registries, and those
  * that are not there, have none as far as is known. Rejects when the registry does not answer.
  */
-export function createTriggerReader(options: ImageTriggersOptions): LearnMeans['triggersOf'] {
+export function createTriggerReader(options: OwnRegistry): LearnMeans['triggersOf'] {
   const own = options.registryHost.toLowerCase();
   return async ({ registry, repository, tag, digest }: ImageIdentity, platform: string) => {
     if (registry !== own) return [];

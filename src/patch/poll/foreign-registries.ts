@@ -7,7 +7,7 @@ import { FailureError } from '../../domain/failure.ts';
 import type { RegistryCredential } from '../../domain/run-request.ts';
 import type { TaskName } from '../../domain/task.ts';
 import { listOf } from '../notice/members.ts';
-import { manifestTypes } from '../tags.ts';
+import { manifestTypes } from '../own-registry.ts';
 import { readBudget, readRetryAfter, type AnswerHeaders, type Budget } from './budget.ts';
 import type { AskRegistry, RegistryAnswer, RegistryRequest } from './registry-session.ts';
 import { apiUrlOf, type ForeignRepository } from './registry-url.ts';

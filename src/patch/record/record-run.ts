@@ -55,12 +55,18 @@ export async function recordRun(run: Run, options: RecordRunOptions): Promise<vo
   if ((await options.tasks.get(task.name)) === undefined) await options.baseImages.delete(task.name);
 }
 
+export interface RunRecorderOptions extends RecordRunOptions {
+  readonly runs: Pick<RunStore, 'get'>;
+  /** Told of each run that has ended, when what it tells is kept: a campaign decides by that. */
+  readonly onRecorded: (run: Run) => Promise<void>;
+}
+
 /** Makes the handler of the notices of listener `base-images`: see {@link recordRun}. */
-export function createRunRecorder(
-  options: RecordRunOptions & { readonly runs: Pick<RunStore, 'get'> },
-): (notice: RunNotice) => Promise<void> {
+export function createRunRecorder(options: RunRecorderOptions): (notice: RunNotice) => Promise<void> {
   return async ({ runId, kind }) => {
     const run = kind === 'ended' ? await options.runs.get(runId) : undefined;
-    if (run) await recordRun(run, options);
+    if (run === undefined) return;
+    await recordRun(run, options);
+    await options.onRecorded(run);
   };
 }

@@ -29,6 +29,7 @@ async function removeInTime(engine: EngineCalls, id: string): Promise<void> {
   for (const ms of againAfterMs) {
     if (await removeQuietly(engine, `/images/${id}`)) return;
     await sleep(ms);
+    if ((await inspect(engine, id)) === undefined) return;
   }
   await removeQuietly(engine, `/images/${id}`);
 }

@@ -236,13 +236,19 @@ describe('the recorder', () => {
   it('looks at runs of tasks that have ended, and leaves nothing of a task that is gone', async () => {
     const { options, baseImages, tasks } = await setUp();
     const runs = new Map([['ca1', ofTask()]]);
-    const recorder = createRunRecorder({ ...options, runs: { get: async (id) => runs.get(id) } });
+    const told: [string, boolean][] = [];
+    const recorder = createRunRecorder({
+      ...options,
+      runs: { get: async (id) => runs.get(id) },
+      onRecorded: async ({ runId }) => void told.push([runId, (await baseImages.get(name)) !== undefined]),
+    });
     const notice = { runId: 'ca1' as RunId, kind: 'started', attempt: 1 } as const;
     await recorder(notice);
     await recorder({ ...notice, runId: 'ca9' as RunId, kind: 'ended' });
     expect(await baseImages.get(name)).toBeUndefined();
     await recorder({ ...notice, kind: 'ended' });
     expect(await baseImages.get(name)).toBeDefined();
+    expect(told).toEqual([['ca1', true]]);
     const { task: _, ...quick } = ofTask();
     await recordRun(quick, options);
     await tasks.delete(name);
