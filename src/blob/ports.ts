@@ -29,6 +29,8 @@ export interface BlobReading {
 export interface PutOptions {
   /** Leaves an object that is there as it is, and answers false. */
   readonly ifAbsent?: boolean;
+  /** The caller has the bytes elsewhere until {@link BlobStore.flush} has resolved: they need not survive a power cut before. */
+  readonly isLasting?: false;
 }
 
 /** One page of keys in ascending order of their UTF-16 code units; `next` is there when more follow. */
@@ -64,6 +66,8 @@ export interface BlobStore {
   readSmall(key: string, maxBytes?: number): Promise<Buffer | undefined>;
   /** Stores a small object; resolves to false only when `ifAbsent` found one. */
   put(key: string, bytes: Uint8Array, options?: PutOptions): Promise<boolean>;
+  /** Makes durable what was put with `isLasting: false` before the call. */
+  flush(): Promise<void>;
   /** Resolves to false when there was none. */
   delete(key: string): Promise<boolean>;
   /** Keys that begin with `prefix` and are greater than `after`, at most `limit` (default 1000). */

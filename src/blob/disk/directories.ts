@@ -8,6 +8,8 @@ export interface Directories {
   sync(directory: string): Promise<void>;
   /** Runs `place`, a rename or link into `directory`; makes the directory, durably, when it was missing. */
   placeInto(directory: string, place: () => Promise<void>): Promise<void>;
+  /** The same without the sync of the directory at the end. */
+  moveInto(directory: string, place: () => Promise<void>): Promise<void>;
 }
 
 async function syncNow(directory: string): Promise<void> {
@@ -55,7 +57,11 @@ export function createDirectories(root: string): Directories {
     }
   };
 
-  const placeInto = async (directory: string, place: () => Promise<void>): Promise<void> => {
+  return createPlacing(sync, make);
+}
+
+function createPlacing(sync: Directories['sync'], make: (directory: string) => Promise<void>): Directories {
+  const moveInto: Directories['moveInto'] = async (directory, place) => {
     try {
       await place();
     } catch (error) {
@@ -63,8 +69,10 @@ export function createDirectories(root: string): Directories {
       await make(directory);
       await place();
     }
+  };
+  const placeInto: Directories['placeInto'] = async (directory, place) => {
+    await moveInto(directory, place);
     await sync(directory);
   };
-
-  return { sync, placeInto };
+  return { sync, placeInto, moveInto };
 }

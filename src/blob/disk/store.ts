@@ -16,12 +16,13 @@ import {
 } from '../ports.ts';
 import { clipRange } from '../range.ts';
 import { createDirectories, type Directories } from './directories.ts';
-import { guard, guardAbsent, systemCode } from './errors.ts';
+import { guard, guardAbsent, systemCode, toStorageFailure } from './errors.ts';
 import { walkKeys } from './listing.ts';
 import { BufferPool, DiskReading } from './reading.ts';
 import { DiskUpload } from './staging.ts';
 
 const staleTemporaryMs = 60 * 60 * 1000;
+const flushedAtOnce = 16;
 
 /**
  * A blob store in a directory, made when missing. Objects are files named by their keys; uploads and writes under way
@@ -49,6 +50,10 @@ class DiskBlobStore implements BlobStore {
   readonly #staging: string;
   readonly #directories: Directories;
   readonly #buffers = new BufferPool();
+  /** Files that were put without being synced. */
+  readonly #unsynced = new Set<string>();
+  /** Why it cannot be told any more whether these reached the disk, if so: the kernel reports a failed sync once, and forgets the bytes. */
+  #lost: Error | undefined;
 
   constructor(root: string, staging: string) {
     this.#root = root;
@@ -89,13 +94,54 @@ class DiskBlobStore implements BlobStore {
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<boolean> {
     const target = this.#pathOf(key);
     const temporary = join(this.#staging, `put.${randomUUID()}`);
+    const { ifAbsent = false, isLasting = true } = options;
+    let isMoved = false;
     try {
-      await guard(() => writeSynced(temporary, bytes));
-      const place = (): Promise<void> =>
-        options.ifAbsent === true ? link(temporary, target) : rename(temporary, target);
-      return await guard(() => this.#place(target, place, options.ifAbsent === true));
+      await guard(() => writeNew(temporary, bytes, isLasting));
+      if (isLasting || ifAbsent) {
+        const place = (): Promise<void> => (ifAbsent ? link(temporary, target) : rename(temporary, target));
+        const isPlaced = await guard(() => this.#place(target, place, ifAbsent));
+        isMoved = !ifAbsent;
+        return isPlaced;
+      }
+      await guard(() => this.#directories.moveInto(dirname(target), () => rename(temporary, target)));
+      this.#unsynced.add(target);
+      isMoved = true;
+      return true;
     } finally {
-      await rm(temporary, { force: true });
+      if (!isMoved) await rm(temporary, { force: true });
+    }
+  }
+
+  async flush(): Promise<void> {
+    if (this.#lost !== undefined) throw this.#lost;
+    const paths = [...this.#unsynced];
+    this.#unsynced.clear(); // what is put from now on needs the next flush
+    try {
+      await this.#syncAll(paths);
+    } catch (error) {
+      for (const path of paths) this.#unsynced.add(path);
+      throw error;
+    }
+  }
+
+  async #syncAll(paths: readonly string[]): Promise<void> {
+    for (let start = 0; start < paths.length; start += flushedAtOnce) {
+      await Promise.all(paths.slice(start, start + flushedAtOnce).map((path) => this.#syncFile(path)));
+    }
+    const directories = new Set(paths.map((path) => dirname(path)));
+    for (const directory of directories) await guardAbsent(() => this.#directories.sync(directory));
+  }
+
+  async #syncFile(path: string): Promise<void> {
+    const file = await guardAbsent(() => open(path, 'r'));
+    try {
+      await file?.datasync();
+    } catch (error) {
+      this.#lost = toStorageFailure(error);
+      throw this.#lost;
+    } finally {
+      await file?.close();
     }
   }
 
@@ -162,11 +208,11 @@ class DiskBlobStore implements BlobStore {
   }
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+async function writeNew(path: string, bytes: Uint8Array, isSynced: boolean): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
     await file.writeFile(bytes);
-    await file.datasync();
+    if (isSynced) await file.datasync();
   } finally {
     await file.close();
   }

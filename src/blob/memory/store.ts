@@ -63,6 +63,10 @@ class MemoryBlobStore implements BlobStore {
     throw fail('too-large', `the object has more than ${String(maxBytes)} bytes`, { field: 'key' });
   }
 
+  async flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<boolean> {
     await Promise.resolve(checkBlobKey(key));
     if (options.ifAbsent === true && this.#objects.has(key)) return false;
