@@ -13,6 +13,11 @@ const programs = {
   'docker-compose': 'docker-compose',
   'docker-registry': 'docker-registry',
   skopeo: 'skopeo',
+  podman: 'podman',
+  buildah: 'buildah',
+  radosgw: 'radosgw',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
 };
 
 async function installPrograms(tools) {
