@@ -1,8 +1,9 @@
 import type { Egress } from '../egress/ports.ts';
 import type { Installation } from '../installation.ts';
 import { createForeignRegistries, type ForeignRegistries } from '../patch/poll/foreign-registries.ts';
-import { createRegistrySession } from '../patch/poll/registry-session.ts';
 import { createTaskCredentials } from '../patch/poll/task-credentials.ts';
+import { createSender } from '../registry-client/sender.ts';
+import { createRegistrySession } from '../registry-client/session.ts';
 import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
 import { openSecretSources } from '../worker/secret-sources.ts';
 
@@ -21,5 +22,6 @@ export function openForeignRegistries(installation: Installation, egress: Egress
       logger.warn({ err: error, task, registry }, 'the credential of this task for a registry cannot be used');
     },
   });
-  return createForeignRegistries({ ask: createRegistrySession({ egress, clock }), credentialsFor, clock });
+  const ask = createRegistrySession({ sender: createSender({ egress, field: 'image' }), clock });
+  return createForeignRegistries({ ask, credentialsFor, clock });
 }

@@ -1,4 +1,7 @@
 import { fail } from '../domain/failure.ts';
+import { connectRegistry, type RegistryClient } from '../registry-client/client.ts';
+import { RegistryRefusal } from '../registry-client/refusal.ts';
+import { createSender } from '../registry-client/sender.ts';
 
 /** How the installation itself reaches our registry. */
 export interface OwnRegistry {
@@ -10,35 +13,30 @@ export interface OwnRegistry {
   readonly credential: () => { readonly userName: string; readonly password: string };
 }
 
-/** What a registry is asked for: every kind of manifest that an image can have. */
-export const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ');
-
-const timeoutMs = 10_000;
+/** What our registry did of what it was asked for, or the status (4xx) with which it did not. */
+export type Asked<T> =
+  { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused'; readonly status: number };
 
 /**
- * Sends a request to our registry; `path` is what follows `/v2/`. Rejects with `storage-unavailable` when it does not answer, or has trouble
- * of its own.
+ * Asks our registry for something. Rejects with `storage-unavailable` when it does not answer, or has trouble of its own.
  */
-export async function askOwnRegistry(
-  { url, credential }: OwnRegistry,
-  path: string,
-  init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: Uint8Array },
-): Promise<Response> {
-  const { userName, password } = credential();
-  const authorization = `Basic ${Buffer.from(`${userName}:${password}`).toString('base64')}`;
-  const headers = { ...init.headers, authorization };
-  let answer: Response;
-  try {
-    answer = await fetch(`${url}/v2/${path}`, { ...init, headers, signal: AbortSignal.timeout(timeoutMs) });
-  } catch (cause) {
-    throw fail('storage-unavailable', 'the registry does not answer', { cause });
-  }
-  if (answer.status < 500 && answer.status !== 429) return answer;
-  await answer.body?.cancel();
-  throw fail('storage-unavailable', `the registry answers ${String(answer.status)}`);
+export type AskOwnRegistry = <T>(work: (client: RegistryClient) => Promise<T>) => Promise<Asked<T>>;
+
+const limits = { timeoutMs: 10_000 };
+
+/** Makes the function that asks our registry; it takes the credential anew for each question. */
+export function openOwnRegistry({ url, credential }: OwnRegistry): AskOwnRegistry {
+  const sender = createSender();
+  return async (work) => {
+    try {
+      const client = connectRegistry({ origin: url, credential: credential(), sender, limits });
+      return { kind: 'done', value: await work(client) };
+    } catch (cause) {
+      if (!(cause instanceof RegistryRefusal)) throw cause;
+      const { status } = cause;
+      if (status !== undefined && status < 500 && status !== 429) return { kind: 'refused', status };
+      const how = status === undefined ? 'does not answer' : `answers ${String(status)}`;
+      throw fail('storage-unavailable', `the registry ${how}`, { cause });
+    }
+  };
 }

@@ -1,7 +1,7 @@
 import type { TagReturn } from '../domain/campaign.ts';
 import type { ImageIdentity } from '../domain/dependencies.ts';
-import { isDigest, type Digest } from '../domain/digest.ts';
-import { askOwnRegistry, manifestTypes, type OwnRegistry } from './own-registry.ts';
+import type { Digest } from '../domain/digest.ts';
+import { openOwnRegistry, type AskOwnRegistry, type OwnRegistry } from './own-registry.ts';
 import type { TagKeeper } from './ports.ts';
 
 export interface TagKeeperOptions extends OwnRegistry {
@@ -9,30 +9,21 @@ export interface TagKeeperOptions extends OwnRegistry {
   readonly askForeign: (image: ImageIdentity) => Promise<Digest | undefined>;
 }
 
-const manifestOf = (repository: string, reference: string): string => `${repository}/manifests/${reference}`;
-
-async function askOwn(options: TagKeeperOptions, repository: string, tag: string): Promise<Digest | undefined> {
-  const answer = await askOwnRegistry(options, manifestOf(repository, tag), {
-    method: 'HEAD',
-    headers: { accept: manifestTypes },
-  });
-  const digest = answer.headers.get('docker-content-digest');
-  return answer.ok && digest !== null && isDigest(digest) ? digest : undefined;
+async function askOwn(ask: AskOwnRegistry, repository: string, tag: string): Promise<Digest | undefined> {
+  const asked = await ask((client) => client.resolve(repository, tag));
+  return asked.kind === 'done' ? asked.value : undefined;
 }
 
-async function pointBack(options: TagKeeperOptions, { image, from }: TagReturn): Promise<boolean> {
+async function pointBack(ask: AskOwnRegistry, { image, from }: TagReturn): Promise<boolean> {
   const { repository, tag, digest } = image;
-  if (tag === undefined || (await askOwn(options, repository, tag)) !== from) return false;
-  const old = await askOwnRegistry(options, manifestOf(repository, digest), {
-    method: 'GET',
-    headers: { accept: manifestTypes },
+  if (tag === undefined || (await askOwn(ask, repository, tag)) !== from) return false;
+  const asked = await ask(async (client) => {
+    const old = await client.manifest(repository, digest);
+    if (old === undefined) return false;
+    await client.putManifest(repository, tag, old);
+    return true;
   });
-  const body = new Uint8Array(await old.arrayBuffer());
-  if (!old.ok) return false;
-  const headers = { 'content-type': old.headers.get('content-type') ?? '' };
-  const put = await askOwnRegistry(options, manifestOf(repository, tag), { method: 'PUT', headers, body });
-  await put.body?.cancel();
-  return put.ok;
+  return asked.kind === 'done' && asked.value;
 }
 
 /**
@@ -40,15 +31,16 @@ async function pointBack(options: TagKeeperOptions, { image, from }: TagReturn):
  * moment in which somebody else's push would be undone. Rejects with `storage-unavailable` when our registry is away.
  */
 export function createTagKeeper(options: TagKeeperOptions): TagKeeper {
+  const ask = openOwnRegistry(options);
   const isOurs = ({ registry }: ImageIdentity): boolean => registry === options.registryHost.toLowerCase();
   return {
     async digestOf(image) {
       if (image.digest !== undefined && image.tag === undefined) return image.digest;
       if (image.tag === undefined) return undefined;
-      return isOurs(image) ? askOwn(options, image.repository, image.tag) : options.askForeign(image);
+      return isOurs(image) ? askOwn(ask, image.repository, image.tag) : options.askForeign(image);
     },
     async pointBack(wanted) {
-      return isOurs(wanted.image) && pointBack(options, wanted);
+      return isOurs(wanted.image) && pointBack(ask, wanted);
     },
   };
 }

@@ -1,17 +1,9 @@
-import { isDigest } from '../domain/digest.ts';
+import { isDigest, type Digest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
-
-/** What a registry is asked for. */
-export const manifestTypes = [
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-].join(', ');
 
 /** A layer of an artifact. */
 export interface ArtifactLayer {
-  readonly digest: string;
+  readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
   /** The name of the file that it is; undefined: it is a tar archive of a folder, compressed or not. */

@@ -3,7 +3,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { isDigest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
@@ -16,8 +15,8 @@ import { openFiltered } from './filter-archive.ts';
 import { inspectArchive, type Inspection } from './inspect.ts';
 import { joinLayers, type StoredLayer } from './join-layers.ts';
 import type { OciLocation } from './oci-location.ts';
-import { manifestTypes, readManifest, type ArtifactLayer } from './oci-manifest.ts';
-import { createRepositoryReader, originOf, type RepositoryReader } from './oci-registry.ts';
+import { readManifest, type ArtifactLayer } from './oci-manifest.ts';
+import { openArtifactRegistry, type ArtifactRegistry } from './oci-registry.ts';
 import type { Context, ContextWish, OwnRegistry } from './ports.ts';
 
 export interface OciContextOptions extends DownloadOptions {
@@ -28,8 +27,6 @@ export interface OciContextOptions extends DownloadOptions {
   readonly credentialFor?: NonNullable<ContextWish['credentialFor']>;
   readonly dockerfile?: string;
 }
-
-const maxManifestBytes = 4 * 1024 * 1024;
 
 function isOwn({ registry }: OciLocation, own: OwnRegistry | undefined): own is OwnRegistry {
   return own !== undefined && (registry === own.host.toLowerCase() || registry === new URL(own.url).host);
@@ -46,21 +43,13 @@ async function findCredential(
   return (await credentialFor?.(ownRegistry.host)) ?? ownRegistry.credential?.();
 }
 
-async function openReader(location: OciLocation, options: OciContextOptions): Promise<RepositoryReader> {
-  const { ownRegistry, limits } = options;
+async function openRegistry(location: OciLocation, options: OciContextOptions): Promise<ArtifactRegistry> {
+  const { ownRegistry } = options;
+  const { registry } = location;
   const credential = await findCredential(location, options);
-  const to = { host: location.registry, credential, timeoutMs: limits.timeoutMs };
-  if (!isOwn(location, ownRegistry)) {
-    const access = { ...to, egress: options.egress, origin: originOf(location.registry) };
-    return createRepositoryReader(access, location.repository, false);
-  }
+  if (!isOwn(location, ownRegistry)) return openArtifactRegistry({ egress: options.egress, registry, credential });
   const { origin, host } = new URL(ownRegistry.url);
-  const access = { ...to, egress: createEgress({ allow: [host] }), origin };
-  return createRepositoryReader(access, location.repository, true);
-}
-
-function sha256(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return openArtifactRegistry({ egress: createEgress({ allow: [host] }), registry, ownOrigin: origin, credential });
 }
 
 interface Manifest {
@@ -68,14 +57,27 @@ interface Manifest {
   readonly layers: readonly ArtifactLayer[];
 }
 
-/** The manifest by its bytes: what its digest is, is seen here and not believed. */
-async function getManifest(reader: RepositoryReader, reference: string, signal: AbortSignal): Promise<Manifest> {
-  const request = { accept: manifestTypes, maxBytes: maxManifestBytes, signal };
-  const bytes = await buffer(await reader.get(`manifests/${reference}`, request));
-  const digest = sha256(bytes);
-  if (reference.startsWith('sha256:') && reference !== digest)
-    throw fail('source-unavailable', 'the registry sent another manifest than it was asked for');
-  return { digest, layers: readManifest(bytes.toString('utf8')) };
+/** The manifest by its bytes: what its digest is, is seen by the client and not believed. */
+async function getManifest({ location, registry, options }: Work): Promise<Manifest> {
+  const { repository, reference } = location;
+  const what = `${repository}/manifests/${reference}`;
+  try {
+    const found = await registry.client(options.signal).manifest(repository, reference);
+    if (found === undefined) throw registry.absent(what);
+    return { digest: found.digest, layers: readManifest(found.bytes.toString('utf8')) };
+  } catch (error) {
+    throw registry.explain(error, what);
+  }
+}
+
+async function openLayer({ location, registry, options }: Work, { digest, size }: ArtifactLayer): Promise<Readable> {
+  const { repository } = location;
+  try {
+    // Whoever stores it looks at its digest.
+    return await registry.client(options.signal).openBlob(repository, digest, { size, isChecked: false });
+  } catch (error) {
+    throw registry.explain(error, `${repository}/blobs/${digest}`);
+  }
 }
 
 async function storeFile(body: Readable, file: string): Promise<string> {
@@ -92,15 +94,16 @@ async function storeFile(body: Readable, file: string): Promise<string> {
 
 /** Where an artifact is being put together. */
 interface Work {
-  readonly reader: RepositoryReader;
+  readonly location: OciLocation;
+  readonly registry: ArtifactRegistry;
   readonly directory: string;
   readonly options: OciContextOptions & { readonly signal: AbortSignal };
 }
 
-async function getLayer({ reader, directory, options }: Work, layer: ArtifactLayer, at: number): Promise<Stored> {
+async function getLayer(work: Work, layer: ArtifactLayer, at: number): Promise<Stored> {
+  const { directory, options } = work;
   const file = path.join(directory, `layer-${String(at)}`);
-  const request = { maxBytes: layer.size, signal: options.signal };
-  const body = await reader.get(`blobs/${layer.digest}`, request);
+  const body = await openLayer(work, layer);
   const found =
     layer.file === undefined ? await storeArchive(body, file, options) : { digest: await storeFile(body, file) };
   if (found.digest !== layer.digest)
@@ -122,9 +125,10 @@ interface Fetched {
   readonly inspection: Inspection;
 }
 
-async function fetchArtifact(location: OciLocation, work: Work): Promise<Fetched> {
+async function fetchArtifact(work: Work): Promise<Fetched> {
+  const { location } = work;
   const { limits, signal } = work.options;
-  const { digest, layers } = await getManifest(work.reader, location.reference, signal);
+  const { digest, layers } = await getManifest(work);
   const bytes = layers.reduce((sum, { size }) => sum + size, 0);
   if (bytes > limits.maxBytes)
     throw fail('too-large', `the artifact is larger than the ${String(limits.maxBytes)} bytes allowed`);
@@ -154,10 +158,11 @@ function describe({ registry, repository, reference, folder }: OciLocation, dige
 export async function openOciContext(location: OciLocation, options: OciContextOptions): Promise<Context> {
   const directory = await mkdtemp(path.join(options.tempRoot, 'oci-'));
   const dispose = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  let registry: ArtifactRegistry | undefined;
   try {
-    const reader = await openReader(location, options);
+    const opened = (registry = await openRegistry(location, options));
     const { digest, file, inspection } = await withRetries(options, (signal) =>
-      fetchArtifact(location, { reader, directory, options: { ...options, signal } }),
+      fetchArtifact({ location, registry: opened, directory, options: { ...options, signal } }),
     );
     assertDockerfile(inspection, options.dockerfile, 'artifact');
     const open = async (): Promise<Readable> => createReadStream(file);
@@ -172,5 +177,7 @@ export async function openOciContext(location: OciLocation, options: OciContextO
   } catch (error) {
     await dispose();
     throw error;
+  } finally {
+    registry?.close();
   }
 }

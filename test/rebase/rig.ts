@@ -13,7 +13,8 @@ import type { BaseUpdateSetup } from '../../src/engine/ports.ts';
 import { connectEngine, createDockerRunner, type DockerRunner, type Engine } from '../../src/runner/docker/index.ts';
 import { lineLabel } from '../../src/rebase/judge.ts';
 import { encodeHeader } from '../../src/runner/docker/auth-header.ts';
-import { createRegistryClient, sha256Of } from '../../src/runner/docker/registry-client.ts';
+import { connectRegistry } from '../../src/registry-client/client.ts';
+import { sha256Of } from '../../src/registry-client/documents.ts';
 import { aBuild, aContext, aPush, aSetup, engineHost, packFiles, recordIo } from '../runner/rig.ts';
 
 /** What a base says of itself in its Dockerfile. */
@@ -233,7 +234,7 @@ export async function pushLayer(
   files: Readonly<Record<string, string>>,
 ): Promise<Digest> {
   const origin = `http://${host}`;
-  const client = createRegistryClient({ origin, credential: account, signal: new AbortController().signal });
+  const client = connectRegistry({ origin, credential: account, signal: new AbortController().signal });
   const [repository = '', tag = ''] = name.split(':');
   const { config, layers, mediaType } = await read(name);
   const tar = await buffer(packFiles(files));
@@ -252,5 +253,6 @@ export async function pushLayer(
   await client.putBlob(repository, { ...layer, bytes });
   await client.putBlob(repository, { ...described, bytes: document });
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
-  return client.putManifest(repository, tag, { bytes: manifestBytes, mediaType, digest: sha256Of(manifestBytes) });
+  const sent = { bytes: manifestBytes, mediaType, digest: sha256Of(manifestBytes) };
+  return (await client.putManifest(repository, tag, sent)).digest;
 }

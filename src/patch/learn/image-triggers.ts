@@ -1,9 +1,10 @@
 import type { ImageIdentity } from '../../domain/dependencies.ts';
+import { isDigest, type Digest } from '../../domain/digest.ts';
 import { fail } from '../../domain/failure.ts';
-import { askOwnRegistry, manifestTypes, type OwnRegistry } from '../own-registry.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
+import { parseFields } from '../../registry-client/documents.ts';
+import { openOwnRegistry, type AskOwnRegistry, type OwnRegistry } from '../own-registry.ts';
 import type { LearnMeans } from './means.ts';
-
-const maxBytes = 4 * 1024 * 1024;
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -16,22 +17,23 @@ function asList(value: unknown): readonly unknown[] {
 }
 
 /** Reads a JSON object of our registry; undefined when it is not there. Rejects with `storage-unavailable` for any other answer. */
-async function readObject(options: OwnRegistry, path: string): Promise<Members | undefined> {
-  const answer = await askOwnRegistry(options, path, { method: 'GET', headers: { accept: manifestTypes } });
-  const isSmall = Number(answer.headers.get('content-length') ?? maxBytes) < maxBytes;
-  if (answer.ok && isSmall) return asMembers(await answer.json());
-  await answer.body?.cancel();
-  if (answer.status === 404) return undefined;
-  throw fail('storage-unavailable', `the registry answers ${String(answer.status)}`);
+async function readObject(
+  ask: AskOwnRegistry,
+  read: (client: RegistryClient) => Promise<Buffer | undefined>,
+): Promise<Members | undefined> {
+  const asked = await ask(read);
+  if (asked.kind === 'done') return asked.value && (parseFields(asked.value) ?? {});
+  if (asked.status === 404) return undefined;
+  throw fail('storage-unavailable', `the registry answers ${String(asked.status)}`);
 }
 
-function digestIn(descriptor: unknown): string | undefined {
+function digestIn(descriptor: unknown): Digest | undefined {
   const { digest } = asMembers(descriptor);
-  return typeof digest === 'string' && /^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest) ? digest : undefined;
+  return typeof digest === 'string' && isDigest(digest) ? digest : undefined;
 }
 
 /** The manifest of an index that is for a platform. */
-function pickManifest(index: Members, platform: string): string | undefined {
+function pickManifest(index: Members, platform: string): Digest | undefined {
   const [os, architecture, variant] = platform.split('/');
   const fit = asList(index['manifests']).find((one) => {
     const found = asMembers(asMembers(one)['platform']);
@@ -47,17 +49,19 @@ function pickManifest(index: Members, platform: string): string | undefined {
  */
 export function createTriggerReader(options: OwnRegistry): LearnMeans['triggersOf'] {
   const own = options.registryHost.toLowerCase();
+  const ask = openOwnRegistry(options);
+  const readManifest = (repository: string, reference: string): Promise<Members | undefined> =>
+    readObject(ask, async (client) => (await client.manifest(repository, reference))?.bytes);
   return async ({ registry, repository, tag, digest }: ImageIdentity, platform: string) => {
     if (registry !== own) return [];
-    const manifests = `${repository}/manifests`;
-    let manifest = await readObject(options, `${manifests}/${digest ?? tag ?? 'latest'}`);
+    let manifest = await readManifest(repository, digest ?? tag ?? 'latest');
     if (manifest !== undefined && 'manifests' in manifest) {
       const chosen = pickManifest(manifest, platform);
-      manifest = chosen === undefined ? undefined : await readObject(options, `${manifests}/${chosen}`);
+      manifest = chosen === undefined ? undefined : await readManifest(repository, chosen);
     }
     const config = digestIn(manifest?.['config']);
     if (config === undefined) return [];
-    const image = asMembers(await readObject(options, `${repository}/blobs/${config}`));
+    const image = asMembers(await readObject(ask, (client) => client.smallBlob(repository, config)));
     return asList(asMembers(image['config'])['OnBuild']).filter((one) => typeof one === 'string');
   };
 }

@@ -1,5 +1,4 @@
-/** Headers by name in lower case. */
-export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+import type { AnswerHeaders } from '../../registry-client/ports.ts';
 
 /** What a registry says of how much more may be asked of it. Times in milliseconds. */
 export interface Budget {
@@ -58,15 +57,6 @@ export function readBudget(headers: AnswerHeaders, nowMs: number): Budget {
     resetMs: untilMs(countOf(first(headers, 'ratelimit-reset', 'x-ratelimit-reset')) ?? parameter(joined, 't'), nowMs),
   };
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
-
-/** Milliseconds that `Retry-After` asks for: seconds or a date (RFC 9110 §10.2.3). */
-export function readRetryAfter(headers: AnswerHeaders, nowMs: number): number | undefined {
-  const text = first(headers, 'retry-after');
-  if (text === undefined) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
 
 /** Milliseconds after the n-th failure in a row (n = 1, 2, …): doubled each time up to an hour, varied by a quarter; `random` is 0 ≤ n < 1. */

@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto';
-import { buffer as readBuffer, text as readText } from 'node:stream/consumers';
 import type { Clock } from '../../domain/clock.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
-import { isDigest, type Digest } from '../../domain/digest.ts';
+import type { Digest } from '../../domain/digest.ts';
 import { FailureError } from '../../domain/failure.ts';
 import type { RegistryCredential } from '../../domain/run-request.ts';
 import type { TaskName } from '../../domain/task.ts';
+import { manifestTypes, parseFields, sha256Of } from '../../registry-client/documents.ts';
+import { headerOf, nextPage, readRetryAfter } from '../../registry-client/headers.ts';
+import { saidDigest } from '../../registry-client/manifests.ts';
+import { originOf } from '../../registry-client/place.ts';
+import type { Answer, AskRegistry, RegistryRequest, RepositoryPlace } from '../../registry-client/ports.ts';
+import { discard, readSmall } from '../../registry-client/small-body.ts';
 import { listOf } from '../notice/members.ts';
-import { manifestTypes } from '../own-registry.ts';
-import { readBudget, readRetryAfter, type AnswerHeaders, type Budget } from './budget.ts';
-import type { AskRegistry, RegistryAnswer, RegistryRequest } from './registry-session.ts';
-import { apiUrlOf, type ForeignRepository } from './registry-url.ts';
+import { readBudget, type Budget } from './budget.ts';
 
 /** Why a registry did not give what it was asked for. `busy`: it wants to be left alone for a while; `failed`: it may do better later. */
 export type Unanswered =
@@ -34,24 +35,24 @@ export interface ForeignRegistries {
   /** What a tag stands for, by one HEAD where that is enough. `etag`: what it was known by before. */
   headTag(image: ImageIdentity, tasks: OnBehalfOf, etag?: string): Promise<AskedTag>;
   /** All tags of a repository. */
-  listTags(repository: ForeignRepository, tasks: OnBehalfOf): Promise<AskedTags>;
+  listTags(repository: RepositoryPlace, tasks: OnBehalfOf): Promise<AskedTags>;
 }
 
 export interface ForeignRegistriesOptions {
+  /** Sends each request once: when a registry is asked again is seen to here. */
   readonly ask: AskRegistry;
+  /** How long one request may take, milliseconds; 15 s when left out. */
+  readonly timeoutMs?: number;
   readonly credentialsFor: (registry: string, tasks: OnBehalfOf) => Promise<readonly RegistryCredential[]>;
   readonly clock: Clock;
 }
 
 /** Repositories have thousands of tags, not millions. */
 const maxPages = 100;
+const maxBytes = 8 * 1024 * 1024;
+const usualTimeoutMs = 15_000;
 
-function headerOf(headers: AnswerHeaders, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : value?.[0];
-}
-
-function explain({ status, headers }: RegistryAnswer, now: number): Unanswered {
+function explain({ status, headers }: Answer, now: number): Unanswered {
   const budget = readBudget(headers, now);
   const because = `the registry answers ${String(status)}`;
   if (status === 404) return { kind: 'absent', because, budget };
@@ -63,48 +64,34 @@ function explain({ status, headers }: RegistryAnswer, now: number): Unanswered {
 
 /** The guarded client's own failures: a host that may not be reached never may, the others may pass. */
 function explainFailure(error: unknown): Unanswered {
-  if (error instanceof SyntaxError)
-    return { kind: 'failed', because: 'the registry sends what is no JSON', budget: {} };
   if (!(error instanceof FailureError)) throw error;
   const { reason, message } = error.failure;
   if (reason === 'redis-unavailable' || reason === 'internal') throw error;
   return { kind: reason === 'invalid-request' ? 'refused' : 'failed', because: message, budget: {} };
 }
 
-async function readDigest(answer: RegistryAnswer, ask: () => Promise<RegistryAnswer>): Promise<Digest | undefined> {
-  const said = headerOf(answer.headers, 'docker-content-digest') ?? '';
-  if (isDigest(said)) return said;
-  const { status, body } = await ask();
-  if (status !== 200) body.destroy();
-  return status === 200
-    ? (`sha256:${createHash('sha256')
-        .update(await readBuffer(body))
-        .digest('hex')}` as Digest)
-    : undefined;
+async function readDigest(answer: Answer, ask: () => Promise<Answer>): Promise<Digest | undefined> {
+  const said = saidDigest(answer.headers);
+  if (said !== undefined) return said;
+  const read = await ask();
+  if (read.status === 200) return sha256Of(await readSmall(read.body, maxBytes, 'the manifest'));
+  discard(read);
+  return undefined;
 }
 
 async function headTag(ask: AskRegistry, request: RegistryRequest, now: number): Promise<AskedTag> {
   const answer = await ask(request);
-  answer.body.destroy();
+  discard(answer);
   const budget = readBudget(answer.headers, now);
   if (answer.status === 304) return { kind: 'same', budget };
   // A registry that does not know HEAD, or does not say the digest, has its manifest read.
   const knowsHead = answer.status !== 405 && answer.status !== 501;
   if (answer.status !== 200 && knowsHead) return explain(answer, now);
-  const { 'if-none-match': _, ...headers } = request.headers;
+  const { 'if-none-match': _, ...headers } = request.headers ?? {};
   const digest = await readDigest(answer, () => ask({ ...request, method: 'GET', headers }));
   if (digest === undefined) return { kind: 'refused', because: 'the registry does not say a digest', budget };
   const etag = headerOf(answer.headers, 'etag');
   return { kind: 'found', digest, budget, ...(etag !== undefined && { etag }) };
-}
-
-/** The next page, if it is one of the same registry (RFC 8288; distribution-spec, "Listing Tags"). */
-function nextPage(headers: AnswerHeaders, { registry }: ForeignRepository): string | undefined {
-  const [, link] = /<([^>]+)>\s*;[^,]*\brel="?next\b/i.exec(headerOf(headers, 'link') ?? '') ?? [];
-  const base = apiUrlOf(registry);
-  if (link === undefined || !URL.canParse(link, base)) return undefined;
-  const url = new URL(link, base);
-  return url.origin === new URL(base).origin ? url.href : undefined;
 }
 
 async function listTags(ask: AskRegistry, request: RegistryRequest, clock: Clock): Promise<AskedTags> {
@@ -112,24 +99,26 @@ async function listTags(ask: AskRegistry, request: RegistryRequest, clock: Clock
   let path: string | undefined = 'tags/list?n=1000';
   let budget: Budget = {};
   for (let page = 0; path !== undefined && page < maxPages; page += 1) {
-    const answer: RegistryAnswer = await ask({ ...request, path });
+    const answer: Answer = await ask({ ...request, path });
     if (answer.status !== 200) {
-      answer.body.destroy();
+      discard(answer);
       return explain(answer, clock.now());
     }
     budget = readBudget(answer.headers, clock.now());
-    const found = listOf(JSON.parse(await readText(answer.body)) as unknown, 'tags');
-    tags.push(...found.filter((tag) => typeof tag === 'string'));
-    path = nextPage(answer.headers, request.repository);
+    const page = parseFields(await readSmall(answer.body, maxBytes, 'a list of tags'));
+    if (page === undefined) return { kind: 'failed', because: 'the registry sends what is no JSON', budget };
+    tags.push(...listOf(page, 'tags').filter((tag) => typeof tag === 'string'));
+    path = nextPage(answer.headers, `${originOf(request.place.registry)}/v2/`);
   }
   return { kind: 'found', tags, budget };
 }
 
 /** Makes the client of foreign registries. */
 export function createForeignRegistries(options: ForeignRegistriesOptions): ForeignRegistries {
-  const { ask, credentialsFor, clock } = options;
-  const to = ({ registry, repository }: ForeignRepository, tasks: OnBehalfOf) => ({
-    repository: { registry, repository },
+  const { ask, credentialsFor, clock, timeoutMs = usualTimeoutMs } = options;
+  const to = ({ registry, repository }: RepositoryPlace, tasks: OnBehalfOf) => ({
+    place: { registry, repository },
+    timeoutMs,
     credentials: () => credentialsFor(registry, tasks),
   });
   return {

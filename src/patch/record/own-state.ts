@@ -64,11 +64,14 @@ export function isOwnState(run: Run, task: Task): boolean {
     case 'timer':
     case 'image-update':
       return true;
+    case 'scan':
+      return false;
     case 'source':
-      return (
-        cause.eventType === 'commit' &&
-        cause.isTrusted &&
-        (branchOf(task) === undefined || branchOf(task) === cause.branchName)
-      );
+      return cause.eventType === 'commit' && cause.isTrusted && isOwnBranch(task, cause.branchName);
   }
+}
+
+function isOwnBranch(task: Task, branchName: string | undefined): boolean {
+  const own = branchOf(task);
+  return own === undefined || own === branchName;
 }

@@ -3,7 +3,7 @@ import type { Digest } from '../../domain/digest.ts';
 import { fieldsIn, isFields, listIn, textIn, type Fields, type ImageDocuments } from '../../rebase/documents.ts';
 import { refuse } from '../../rebase/refusal.ts';
 import { isDigest } from '../../domain/digest.ts';
-import type { RegistryClient } from './registry-client.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
 
 /** The documents of images that were read lately: what has a digest never changes. */
 export interface DocumentCache {

@@ -4,7 +4,7 @@ import type { StepBuild } from './build-job.ts';
 import type { RebaseMeans } from './rebase-means.ts';
 import type { MadeImage } from './rebase-known.ts';
 import type { PushedName } from './rebase-plan.ts';
-import type { RegistryClient } from './registry-client.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
 
 /** What is built from: the Dockerfile's text, and the commit of its context. */
 export interface RebaseSource {

@@ -8,7 +8,7 @@ import { secretArguments, type StepBuild } from './build-job.ts';
 import { askRegistry, isMadeHere } from './local-bases.ts';
 import type { PushedName } from './rebase-plan.ts';
 import { withoutDigest } from './rebase-images.ts';
-import type { RegistryClient } from './registry-client.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
 
 /** An image that was made of the same recipe, as it was recorded then. */
 export interface MadeImage {

@@ -1,7 +1,9 @@
 import type { RunSetup } from '../../engine/ports.ts';
 import { createLayerIndexes, type LayerIndexes } from './layer-index.ts';
 import { createDocumentCache, type DocumentCache } from './rebase-images.ts';
-import { createRegistryClient, type RegistryClient } from './registry-client.ts';
+import { connectRegistry, type RegistryClient } from '../../registry-client/client.ts';
+import { originOf } from '../../registry-client/place.ts';
+import { createSender } from '../../registry-client/sender.ts';
 import { findCredential } from './session-services.ts';
 
 /** What rebasing needs besides the build step itself. */
@@ -20,19 +22,15 @@ export interface RegistryPlace {
   readonly registryUrl?: string;
 }
 
-/** Engines speak http to a registry on their own machine, and https to others; so do we. */
-function originOf({ registryHost, registryUrl }: RegistryPlace): string {
-  if (registryUrl !== undefined) return registryUrl;
-  const isHere = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9]+)?$/i.test(registryHost);
-  return `${isHere ? 'http' : 'https'}://${registryHost}`;
-}
-
 /** What images are rebased with; what was read of bases is kept for all runs. */
-export function createRebaseMeans(place: RegistryPlace): RebaseMeans {
+export function createRebaseMeans({ registryHost, registryUrl }: RegistryPlace): RebaseMeans {
+  const sender = createSender();
+  // Engines speak http to a registry on their own machine, and https to others; so do we.
+  const origin = registryUrl ?? originOf(registryHost);
   return {
     connect: (credentials, signal) => {
-      const credential = findCredential(credentials, place.registryHost);
-      return createRegistryClient({ origin: originOf(place), credential, signal });
+      const credential = findCredential(credentials, registryHost);
+      return connectRegistry({ origin, credential, signal, sender });
     },
     layers: createLayerIndexes(),
     documents: createDocumentCache(),

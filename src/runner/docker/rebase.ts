@@ -20,7 +20,8 @@ import { checkContext, findMade } from './rebase-known.ts';
 import { checkPlan, isNeededOnEngine } from './rebase-plan.ts';
 import { putParts, showToEngine } from './rebase-put.ts';
 import { digestRecipe } from './recipe.ts';
-import { RegistryRefusal, sha256Of } from './registry-client.ts';
+import { sha256Of } from '../../registry-client/documents.ts';
+import { RegistryRefusal } from '../../registry-client/refusal.ts';
 
 function checkBase({ build, base, made }: Pick<Known, 'build' | 'base' | 'made'>): void {
   const { image } = base;
@@ -77,8 +78,10 @@ async function rebase(build: StepBuild, source: RebaseSource, means: RebaseMeans
   await putParts(job, verdict.rebase, exchanged);
   const { manifest } = exchanged;
   const imageId = isNeededOnEngine(build) ? await showToEngine(job, exchanged) : undefined;
-  const moveTag: RebasedImage['moveTag'] = ({ repository, tag }, signal) =>
-    means.connect(scope.setup.registryCredentials, signal).putManifest(repository, tag, manifest);
+  const moveTag: RebasedImage['moveTag'] = async ({ repository, tag }, signal) => {
+    const client = means.connect(scope.setup.registryCredentials, signal);
+    return (await client.putManifest(repository, tag, manifest)).digest;
+  };
   for (const { repository, tag } of job.names) {
     scope.rebased?.set(formatImageIdentity({ registry: build.registryHost, repository, tag }), { moveTag });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { backoffMs, busyPauseMs, readBudget, readRetryAfter, savingPauseMs } from '../../../src/patch/poll/budget.ts';
-import { readChallenge, tokenUrlOf } from '../../../src/patch/poll/challenge.ts';
+import { backoffMs, busyPauseMs, readBudget, savingPauseMs } from '../../../src/patch/poll/budget.ts';
+import { readRetryAfter } from '../../../src/registry-client/headers.ts';
 import { startTime } from './rig.ts';
 
 describe('the limit of a registry', () => {
@@ -36,27 +36,5 @@ describe('the limit of a registry', () => {
   it('is met with pauses that double up to an hour, varied by a quarter', () => {
     expect([1, 2, 3].map((failures) => backoffMs(failures, 0.5))).toEqual([30_000, 60_000, 120_000]);
     expect([backoffMs(1, 0), backoffMs(50, 0.5)]).toEqual([22_500, 3_600_000]);
-  });
-});
-
-describe('how a registry wants to be asked', () => {
-  it('is by a token where one is offered, else by a password', () => {
-    const bearer = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull"';
-    expect(readChallenge(bearer)).toEqual({
-      kind: 'bearer',
-      realm: 'https://auth.docker.io/token',
-      service: 'registry.docker.io',
-    });
-    expect(readChallenge(['Basic realm="x"', bearer])).toMatchObject({ kind: 'bearer' });
-    expect(readChallenge('Basic realm="x"')).toEqual({ kind: 'basic' });
-    expect(readChallenge('Bearer realm="nowhere"')).toBeUndefined();
-    expect(readChallenge(undefined)).toBeUndefined();
-  });
-
-  it('asks for a token to read one repository', () => {
-    const challenge = { kind: 'bearer', realm: 'https://auth.test/token?x=1', service: 'a b' } as const;
-    expect(tokenUrlOf(challenge, 'library/node')).toBe(
-      'https://auth.test/token?x=1&service=a+b&scope=repository%3Alibrary%2Fnode%3Apull',
-    );
   });
 });

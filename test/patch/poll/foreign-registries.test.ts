@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { onTestFinished, describe, expect, it } from 'vitest';
-import { createEgress } from '../../../src/egress/egress.ts';
-import { createRegistrySession } from '../../../src/patch/poll/registry-session.ts';
+import { createSender } from '../../../src/registry-client/sender.ts';
+import { createRegistrySession } from '../../../src/registry-client/session.ts';
 import type { TaskName } from '../../../src/domain/task.ts';
 import { startRegistry } from '../../registry/rig.ts';
 import { anImage, digestOf, openRegistries, startFake } from './rig.ts';
@@ -81,15 +81,18 @@ describe('asking a foreign registry what a tag stands for', () => {
   it('sends no password to a server of tokens that is reached in the clear, unless all is on this machine', async () => {
     const fake = await startTokenRegistry();
     const urls: string[] = [];
-    const egress = createEgress({ allow: ['127.0.0.1'] });
-    const fetch: typeof egress.fetch = (url, request) => {
-      urls.push(url);
-      return egress.fetch(url.replace(/^https:\/\/registry\.test/, `http://${fake.host}`), request);
+    const plain = createSender();
+    const sender: typeof plain = {
+      ...plain,
+      send: (request) => {
+        urls.push(request.url);
+        return plain.send({ ...request, url: request.url.replace(/^https:\/\/registry\.test/, `http://${fake.host}`) });
+      },
     };
-    const ask = createRegistrySession({ egress: { fetch }, clock: { now: Date.now } });
-    const repository = { registry: 'registry.test', repository: 'base' };
+    const ask = createRegistrySession({ sender, clock: { now: Date.now } });
+    const place = { registry: 'registry.test', repository: 'base' };
     const answer = await ask({
-      repository,
+      place,
       path: 'manifests/1',
       method: 'HEAD',
       headers: {},

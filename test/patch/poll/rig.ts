@@ -7,7 +7,8 @@ import type { Digest } from '../../../src/domain/digest.ts';
 import type { BaseImageTrigger, TaskName } from '../../../src/domain/task.ts';
 import { createEgress } from '../../../src/egress/egress.ts';
 import { createForeignRegistries } from '../../../src/patch/poll/foreign-registries.ts';
-import { createRegistrySession } from '../../../src/patch/poll/registry-session.ts';
+import { createSender } from '../../../src/registry-client/sender.ts';
+import { createRegistrySession } from '../../../src/registry-client/session.ts';
 import type { RegistryCredential } from '../../../src/domain/run-request.ts';
 
 export function digestOf(letter: string): Digest {
@@ -78,6 +79,10 @@ export function openRegistries(
   allow: readonly string[] = ['127.0.0.1'],
 ) {
   const clock = testClock();
-  const ask = createRegistrySession({ egress: createEgress({ allow }), clock, timeoutMs: 2000 });
-  return { clock, registries: createForeignRegistries({ ask, credentialsFor: async () => credentials, clock }) };
+  const ask = createRegistrySession({
+    sender: createSender({ egress: createEgress({ allow }), field: 'image' }),
+    clock,
+  });
+  const credentialsFor = async () => credentials;
+  return { clock, registries: createForeignRegistries({ ask, credentialsFor, clock, timeoutMs: 2000 }) };
 }
