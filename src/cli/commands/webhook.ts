@@ -1,188 +1,138 @@
-import type { Command } from 'commander';
-import { fail, FailureError } from '../../domain/failure.ts';
-import { gitProviderNames } from '../../domain/git-repository.ts';
-import { isTaskName } from '../../domain/task.ts';
-import type { ApiClient } from '../api-types.ts';
+import { Option, type Command } from 'commander';
+import { fail } from '../../domain/failure.ts';
+import { webhookActions, webhookFormats } from '../../domain/webhook.ts';
 import type { Cli, Start } from '../cli.ts';
-import { formatDeliveries, formatDelivery, formatSetUp, readSetUp } from '../delivery-view.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { readSecretInput } from '../secret-input.ts';
-import { addTaskName, pickWord, readTaskName } from '../task-options.ts';
-import type { WebhookSetUp } from '../task-types.ts';
+import { parseHeaders, readGiven } from '../header-file.ts';
+import { pickWord } from '../task-options.ts';
+import type { WebhookBody, WebhookView } from '../webhook-client.ts';
+import { addWebhookName, readWebhookName } from '../webhook-options.ts';
+import { addEventCommands } from './webhook-events.ts';
+import { addLookCommands, describeWebhook } from './webhook-look.ts';
 
 const examples = `
 Examples:
-  slipway webhook setup web-app                               with the task's own git token
-  slipway webhook setup web-app --git-access-token - < token  with another one, which is not kept
-  slipway webhook setup web-app --manual                      shows what is to be entered at the forge
-  slipway webhook deliveries --task web-app                   what came, and what it came to
-  slipway webhook deliveries web-app.github.72d3162e-cc78-11e3-81ab-4c9367dc0958
-  slipway webhook redeliver web-app.github.72d3162e-cc78-11e3-81ab-4c9367dc0958
-  slipway webhook rotate web-app                              a new secret; the old one stays good
-  slipway webhook rotate web-app --revoke-old                 … until now`;
+  slipway webhook create deploys --uri https://hooks.example.com/acr --actions push --scope 'web-app:*'
+  slipway webhook create audit1 --uri https://siem.example.com/in --actions push delete untag --format cloudevents
+  slipway webhook ping deploys                  send a test event now, and see whether it is taken
+  slipway webhook list-events deploys           what was sent, and what came of it
+  slipway webhook redeliver deploys 0b7a3c1e-…  deliver it again
+  slipway webhook get-config deploys            its URL, headers and signing secret
 
-interface ListFlags {
-  readonly top: string;
-  readonly task?: string;
-}
+The commands and flags are those of "az acr webhook"; payloads and signatures: docs/webhooks.md. What git forges tell of
+pushes is set up with slipway task webhook; who is told of runs with slipway notification.`;
 
-interface SetUpFlags {
+interface WriteFlags {
   readonly name?: string;
-  readonly gitAccessToken?: string;
-  readonly gitAccessTokenFile?: string;
-  readonly provider?: string;
-  readonly manual?: true;
+  readonly uri?: string;
+  readonly actions?: readonly string[];
+  readonly scope?: string;
+  readonly status?: string;
+  readonly format?: string;
+  readonly headers?: readonly string[];
+  readonly headerFile?: string;
+  readonly secretFile?: string;
+  readonly rotateSecret?: true;
+  readonly tags?: readonly string[];
 }
 
-interface RotateFlags {
-  readonly name?: string;
-  readonly revokeOld?: true;
+/** Words `name=value`; no value is shown, for it may be a secret. */
+function parsePairs(words: readonly string[], flag: string): Record<string, string> {
+  return Object.fromEntries(
+    words
+      .filter((word) => word !== '')
+      .map((word, index) => {
+        const at = word.indexOf('=');
+        if (at > 0) return [word.slice(0, at), word.slice(at + 1)];
+        throw fail('invalid-request', `word ${index + 1} of ${flag} is no name=value`, { field: flag });
+      }),
+  );
 }
 
-function parseTop(text: string): number {
-  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (top >= 1 && top <= 1000) return top;
-  throw fail('invalid-request', '--top must be a whole number from 1 to 1000', { field: '--top' });
+async function readHeaders(cli: Cli, { headers, headerFile }: WriteFlags) {
+  if (headers === undefined && headerFile === undefined) return undefined;
+  const ofFile = headerFile === undefined ? {} : parseHeaders(await readGiven(cli, headerFile, '--header-file'));
+  return { ...ofFile, ...parsePairs(headers ?? [], '--headers') };
 }
 
-function parseHook(text: string): string {
-  if (isTaskName(text) || text === 'shared') return text;
-  throw fail('invalid-request', '--task must be the name of a task, or shared', { field: '--task' });
-}
-
-function checkId(id: string): string {
-  if (/^[\x21-\x7e]{1,200}$/.test(id)) return id;
-  throw fail('invalid-request', 'that is no delivery’s id', {
-    field: 'id',
-    hint: 'slipway webhook deliveries shows them',
-  });
-}
-
-async function list({ screen, client, io }: Cli, { top, task }: ListFlags): Promise<ExitCode> {
-  const query = { top: parseTop(top), ...(task !== undefined && { hook: parseHook(task) }) };
-  const found = await (await client()).deliveries(query);
-  await screen.result(found);
-  if (screen.json) return 0;
-  if (found.length === 0) screen.note('There are no deliveries.');
-  else for (const line of formatDeliveries(found, screen.colors, io.clock.now())) await screen.print(line);
-  return 0;
-}
-
-async function show({ screen, client }: Cli, id: string): Promise<ExitCode> {
-  const delivery = await (await client()).delivery(checkId(id));
-  await screen.result(delivery);
-  if (!screen.json) for (const line of formatDelivery(delivery)) await screen.print(line);
-  return 0;
-}
-
-async function redeliver({ screen, client }: Cli, id: string): Promise<ExitCode> {
-  const delivery = await (await client()).redeliver(checkId(id));
-  await screen.result(delivery);
-  if (screen.json) return 0;
-  await screen.print(`Delivery ${id} is worked off again, as ${delivery.id}.`);
-  await screen.print(`  slipway webhook deliveries ${delivery.id} shows what it comes to`);
-  return 0;
-}
-
-/** What the task's webhooks are. Throws `conflict` for one that watches no repository. */
-async function findSetUp(client: ApiClient, name: string): Promise<WebhookSetUp> {
-  const found = readSetUp((await client.taskDetails(name)).document);
-  if (found !== undefined) return found;
-  throw fail('conflict', `task ${name} watches no repository, so it has no webhook`, {
-    hint: `slipway task update ${name} --commit-trigger-enabled true`,
-  });
-}
-
-/** Says of each repository that it is done, or how people do it. */
-async function report({ screen }: Cli, done: WebhookSetUp): Promise<ExitCode> {
-  await screen.result(done);
-  if (screen.json) return 0;
-  for (const one of done.webhooks) {
-    if (one.isRegistered) await screen.print(`The webhook ${done.url} is registered at ${one.repositoryUrl}.`);
-    else for (const line of formatSetUp(done, one)) await screen.print(line);
-  }
-  return 0;
-}
-
-/** When the forge cannot or will not, what people can do instead is said, and the error is the end. */
-function adviseOn({ screen }: Cli, before: WebhookSetUp, error: unknown): void {
-  const forge = ['forbidden', 'not-found', 'source-unavailable', 'unsupported'];
-  const isForge = error instanceof FailureError && forge.includes(error.failure.reason);
-  if (!isForge || screen.json) return;
-  for (const one of before.webhooks) for (const line of formatSetUp(before, one)) screen.note(line);
-}
-
-async function setUp(cli: Cli, name: string, flags: SetUpFlags): Promise<ExitCode> {
-  const { gitAccessToken: given, gitAccessTokenFile: file, provider } = flags;
-  const token = await readSecretInput(cli, { what: 'the git token', flag: '--git-access-token', given, file });
-  const client = await cli.client();
-  const before = await findSetUp(client, name);
-  if (flags.manual === true) return report(cli, before);
-  const options = {
-    ...(token !== undefined && { token }),
-    ...(provider !== undefined && { provider: pickWord(provider, gitProviderNames, '--provider') }),
+async function readBody(cli: Cli, flags: WriteFlags): Promise<WebhookBody> {
+  const { uri, actions, scope, status, format, secretFile, tags } = flags;
+  const customHeaders = await readHeaders(cli, flags);
+  return {
+    ...(tags && { tags: parsePairs(tags, '--tags') }),
+    properties: {
+      ...(uri !== undefined && { serviceUri: uri }),
+      ...(actions && { actions: actions.map((one) => pickWord(one, webhookActions, '--actions')) }),
+      ...(scope !== undefined && { scope }),
+      ...(status !== undefined && { status: pickWord(status, ['enabled', 'disabled'], '--status') }),
+      ...(format !== undefined && { format: pickWord(format, webhookFormats, '--format') }),
+      ...(customHeaders && { customHeaders }),
+      ...(secretFile !== undefined && { secret: (await readGiven(cli, secretFile, '--secret-file')).trim() }),
+      ...(flags.rotateSecret && { rotateSecret: true }),
+    },
   };
-  const done = await client.setUpWebhook(name, options).catch((error: unknown) => {
-    adviseOn(cli, before, error);
-    throw error;
-  });
-  return report(cli, done);
 }
 
-async function rotate({ screen, client }: Cli, name: string, flags: RotateFlags): Promise<ExitCode> {
-  const { url, secrets } = await (await client()).renewWebhookSecret(name, flags.revokeOld === true);
-  await screen.result({ url, secrets });
-  if (screen.json) return 0;
-  if (flags.revokeOld === true) {
-    await screen.print('The old secret is not good any more.');
-    return 0;
-  }
-  await screen.print(`The new secret of ${url}:`);
-  await screen.print(secrets[0] ?? '');
-  if (secrets.length > 1) screen.note(`The old one stays good until slipway webhook rotate ${name} --revoke-old`);
+async function report({ screen }: Cli, webhook: WebhookView, what: string): Promise<ExitCode> {
+  await screen.result(webhook);
+  if (!screen.json) await screen.print(`Webhook ${webhook.name} ${what}: ${describeWebhook(webhook)}.`);
   return 0;
 }
 
-function addDeliveryCommands(webhook: Command, start: Start): void {
-  webhook
-    .command('deliveries')
-    .description('Lists what forges have delivered and what it came to, the newest first; with an id, shows one.')
-    .argument('[id]', 'a delivery’s id')
-    .option('--task <name>', 'only those to the webhook of a task; shared: to the one for all')
-    .option('--top <number>', 'how many, 1 to 1000', '15')
-    .action((id: string | undefined, flags: ListFlags, command: Command) =>
-      start(command, (cli) => (id === undefined ? list(cli, flags) : show(cli, id))),
+async function create(cli: Cli, name: string, flags: WriteFlags): Promise<ExitCode> {
+  const body = await readBody(cli, flags);
+  const made = await (await cli.client()).putWebhook(name, body);
+  await report(cli, made, 'is there');
+  if (!cli.screen.json) cli.screen.note(`slipway webhook get-config ${name} shows what its deliveries are signed with`);
+  return 0;
+}
+
+async function update(cli: Cli, name: string, flags: WriteFlags): Promise<ExitCode> {
+  const body = await readBody(cli, flags);
+  if (Object.keys(body.properties).length === 0 && body.tags === undefined)
+    throw fail('invalid-request', 'nothing is to be changed');
+  return report(cli, await (await cli.client()).patchWebhook(name, body), 'is changed');
+}
+
+function addSettings(command: Command): Command {
+  return command
+    .option('--scope <scope>', 'repository:tag, repository:*, or repository for its tag latest; empty is everything')
+    .option('--status <status>', 'enabled, or disabled: it is kept and told of nothing')
+    .option('--format <format>', 'azure (the default), cloudevents or distribution')
+    .option('--headers <name=value...>', 'headers that go with each delivery; sealed at rest')
+    .option('--header-file <file>', 'lines "Name: value", for what no command line may hold; - for stdin')
+    .option('--secret-file <file>', 'the signing secret (whsec_…); one is made when not given; - for stdin')
+    .option('--tags <name=value...>', 'words of your own')
+    .addOption(new Option('-l, --location <name>', 'taken for scripts that were written for Azure').hideHelp());
+}
+
+function addWrite(webhook: Command, start: Start): void {
+  const actions = `what to tell of: ${webhookActions.join(', ')}`;
+  addSettings(addWebhookName(webhook.command('create')))
+    .description('Makes a webhook, or puts another in the place of one; its signing secret stays.')
+    .requiredOption('--uri <url>', 'the web address that is told')
+    .requiredOption('--actions <action...>', actions)
+    .action((name: string | undefined, flags: WriteFlags, command: Command) =>
+      start(command, (cli) => create(cli, readWebhookName(name, flags), flags)),
     );
-  webhook
-    .command('redeliver')
-    .description('Works a delivery off again, as a new one.')
-    .argument('<id>', 'the delivery’s id')
-    .action((id: string, _flags: unknown, command: Command) => start(command, (cli) => redeliver(cli, id)));
+  addSettings(addWebhookName(webhook.command('update')))
+    .description('Changes what is named of a webhook.')
+    .option('--uri <url>', 'the web address that is told')
+    .option('--actions <action...>', actions)
+    .option('--rotate-secret', 'make a new signing secret; the old one signs too for a day')
+    .action((name: string | undefined, flags: WriteFlags, command: Command) =>
+      start(command, (cli) => update(cli, readWebhookName(name, flags), flags)),
+    );
 }
 
 /** Adds `slipway webhook …`. */
 export function addWebhook(program: Command, start: Start): void {
   const webhook = program
     .command('webhook')
-    .summary('set up the webhooks of tasks, look at what came')
-    .description('Webhooks are how git forges tell of pushes, tags and pull requests.')
+    .summary('tell others of pushes to the registry, and of deletions')
+    .description('Webhooks are web addresses that are told of what happens in the registry.')
     .addHelpText('after', examples);
-  addTaskName(webhook.command('setup'))
-    .description(
-      'Registers a task’s webhook with its forge, where there is a token that may; else shows how to do it by hand.',
-    )
-    .option('--git-access-token <token>', 'a token for this alone; - reads it from stdin')
-    .option('--git-access-token-file <path>', 'the file that it is in')
-    .option('--provider <forge>', `where the address does not tell: ${gitProviderNames.slice(0, -1).join(', ')}`)
-    .option('--manual', 'register nothing, show URL and secret')
-    .action((name: string | undefined, flags: SetUpFlags, command: Command) =>
-      start(command, (cli) => setUp(cli, readTaskName(name, flags), flags)),
-    );
-  addTaskName(webhook.command('rotate'))
-    .description('Makes a new secret for a task’s webhook, or ends the old one.')
-    .option('--revoke-old', 'make none: end the one before the newest')
-    .action((name: string | undefined, flags: RotateFlags, command: Command) =>
-      start(command, (cli) => rotate(cli, readTaskName(name, flags), flags)),
-    );
-  addDeliveryCommands(webhook, start);
+  addWrite(webhook, start);
+  addLookCommands(webhook, start);
+  addEventCommands(webhook, start);
 }

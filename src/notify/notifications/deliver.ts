@@ -11,9 +11,10 @@ export interface DeliverOptions extends SendOptions {
 /** How many tries of a delivery are shown. */
 const shownTries = 20;
 
-/** A delivery after one more try. */
+/** A delivery after one more try; what was answered is kept of the last one. */
 export function afterTry(delivery: OutgoingDelivery, { verdict, done }: Sent, isLastTry: boolean): OutgoingDelivery {
-  const tries = [...delivery.tries, done].slice(-shownTries);
+  const earlier = delivery.tries.map(({ answer: _answer, ...shown }) => shown);
+  const tries = [...earlier, done].slice(-shownTries);
   if (verdict === 'delivered') return { ...delivery, tries, status: 'delivered' };
   const isOver = verdict !== 'later' || isLastTry;
   return { ...delivery, tries, status: isOver ? 'dead' : 'pending' };
@@ -57,7 +58,7 @@ export function createDeliverer(
     const { delivery, body } = kept;
     const isEnabled = notification.status === 'Enabled';
     const sent = isEnabled
-      ? await sendOnce(notification, { id: deliveryId, body }, options)
+      ? await sendOnce(notification, { id: deliveryId, body, contentType: delivery.contentType }, options)
       : refuse(notification, options);
     const after = afterTry(delivery, sent, isLastTry);
     await notifications.updateDelivery(after);

@@ -2,11 +2,11 @@ import { fail, type FailureError } from '../../domain/failure.ts';
 import type { Notification, OutgoingDelivery } from '../../domain/notification.ts';
 import type { Egress } from '../../egress/ports.ts';
 import type { NotificationQueue } from '../../queue/ports.ts';
+import { replayDelivery, sendPing } from './by-hand.ts';
 import { pingCloudEvent } from './cloud-event.ts';
-import { afterTry, type DeliverOptions } from './deliver.ts';
+import type { DeliverOptions } from './deliver.ts';
 import { openNotification, sealNotification } from './sealed.ts';
 import { decideSecrets } from './secret-change.ts';
-import { sendOnce } from './send.ts';
 import { checkWish, type NotificationWish } from './wish.ts';
 
 export interface DeskOptions extends DeliverOptions {
@@ -39,7 +39,10 @@ async function put(name: string, wish: NotificationWish, { who, options }: { who
   const { notifications, key, clock, egress } = options;
   await checkWish(name, wish, egress);
   const old = await notifications.get(name);
-  const { secrets, made } = decideSecrets(wish, old && openNotification(key, old), clock.now());
+  const { secrets, made } = decideSecrets(wish, {
+    old: old && openNotification(key, old),
+    now: clock.now(),
+  });
   const version = old?.version ?? 0;
   const wanted: Notification = {
     name,
@@ -68,28 +71,13 @@ async function ping(name: string, options: DeskOptions): Promise<OutgoingDeliver
   const id = `msg_${newId().replaceAll('-', '')}`;
   const createdTime = new Date(clock.now()).toISOString();
   const body = JSON.stringify(pingCloudEvent(source, id, { time: createdTime, name }));
-  const sent = await sendOnce(notification, { id, body }, options);
-  const delivery: OutgoingDelivery = {
-    id,
-    notification: name,
-    event: 'ping',
-    createdTime,
-    status: 'pending',
-    tries: [],
-    replays: 0,
-  };
-  const done = afterTry(delivery, sent, true);
-  await notifications.addDelivery(done, body);
-  return done;
+  return sendPing(notification, { id, body, createdTime }, options);
 }
 
-async function replay(name: string, id: string, { notifications, queue }: DeskOptions): Promise<OutgoingDelivery> {
-  const kept = await notifications.getDelivery(name, id);
-  if (!kept) throw unknown(`delivery "${id.slice(0, 100)}" of notification "${name.slice(0, 100)}"`);
-  const again: OutgoingDelivery = { ...kept.delivery, status: 'pending', replays: kept.delivery.replays + 1 };
-  await notifications.updateDelivery(again);
-  await queue.enqueue({ notification: name, deliveryId: id, replay: again.replays });
-  return again;
+async function replay(name: string, id: string, options: DeskOptions): Promise<OutgoingDelivery> {
+  const again = await replayDelivery(name, id, options);
+  if (again) return again;
+  throw unknown(`delivery "${id.slice(0, 100)}" of notification "${name.slice(0, 100)}"`);
 }
 
 /** Makes the desk at which people keep notifications. */

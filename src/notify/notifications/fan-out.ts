@@ -4,6 +4,7 @@ import type { Run } from '../../domain/run.ts';
 import type { NotificationQueue, RunNotice } from '../../queue/ports.ts';
 import type { NotificationStore, RunStore } from '../../store/ports.ts';
 import { eventOf, runCloudEvent, type CloudEvent, type EventSource } from './cloud-event.ts';
+import { handOver } from './hand-over.ts';
 import { isWanted } from './wanted.ts';
 
 export interface FanOutOptions extends EventSource {
@@ -37,20 +38,15 @@ export function createFanOut(options: FanOutOptions): (notice: RunNotice) => Pro
 }
 
 async function tell({ name }: Notification, { event, run, cloudEvent }: Told, options: FanOutOptions): Promise<void> {
-  const { notifications, queue, clock } = options;
-  const { id } = cloudEvent;
   const delivery: OutgoingDelivery = {
-    id,
+    id: cloudEvent.id,
     notification: name,
     event,
     runId: run.runId,
-    createdTime: new Date(clock.now()).toISOString(),
+    createdTime: new Date(options.clock.now()).toISOString(),
     status: 'pending',
     tries: [],
     replays: 0,
   };
-  const isNew = await notifications.addDelivery(delivery, JSON.stringify(cloudEvent));
-  // One that was kept before may have failed to be queued then.
-  const kept = isNew ? delivery : (await notifications.getDelivery(name, id))?.delivery;
-  if (kept?.status === 'pending') await queue.enqueue({ notification: name, deliveryId: id, replay: kept.replays });
+  await handOver(delivery, JSON.stringify(cloudEvent), options);
 }

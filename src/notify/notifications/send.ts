@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import { FailureError } from '../../domain/failure.ts';
-import type { DeliveryTry, Notification } from '../../domain/notification.ts';
-import type { Egress } from '../../egress/ports.ts';
+import type { DeliveryTry, Notification, ReceiverAnswer } from '../../domain/notification.ts';
+import type { Egress, EgressResponse } from '../../egress/ports.ts';
 import type { InstallationKey } from '../../secret/key-ring.ts';
 import { cloudEventType } from './cloud-event.ts';
 import { openNotification, signingSecrets } from './sealed.ts';
@@ -26,21 +26,28 @@ export interface Sent {
 const usualTimeoutMs = 10_000;
 const maxRetryAfterSeconds = 6 * 3600;
 
+export interface Sending {
+  readonly id: string;
+  readonly body: string;
+  /** That of a CloudEvent when left out. */
+  readonly contentType?: string | undefined;
+}
+
 /**
- * Sends one body to a notification, signed, once. 2xx counts as delivered, whatever the answer says further: it is not read. Redirects are
- * not followed. Rejects when the notification's secrets cannot be opened.
+ * Sends one body to a notification, signed, once. 2xx counts as delivered, whatever the answer says further: it is read for webhooks alone,
+ * whose events show it, and no more of it than is shown. Redirects are not followed. Rejects when the notification's secrets cannot be opened.
  */
 export async function sendOnce(
   notification: Notification,
-  { id, body }: { readonly id: string; readonly body: string },
+  { id, body, contentType = cloudEventType }: Sending,
   { egress, key, clock, timeoutMs = usualTimeoutMs }: SendOptions,
 ): Promise<Sent> {
   const start = clock.now();
   const secrets = openNotification(key, notification);
   const signed = { id, timestamp: Math.floor(start / 1000), body };
   const headers = {
+    'content-type': contentType,
     ...secrets.headers,
-    'content-type': cloudEventType,
     ...signatureHeaders(signed, signingSecrets(secrets, start)),
   };
   const tryOf = (more: Partial<DeliveryTry>): DeliveryTry => ({
@@ -50,13 +57,42 @@ export async function sendOnce(
   });
   try {
     const answer = await egress.fetch(notification.url, { body, headers, timeoutMs, redirects: 'none', field: 'url' });
-    answer.body.destroy();
-    return judge(answer.status, answer.headers['retry-after'], tryOf);
+    const shown = await readAnswer(notification, answer);
+    return judge(answer.status, answer.headers['retry-after'], (more) => tryOf({ ...more, ...shown }));
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { reason, message } = error.failure;
     return { verdict: reason === 'invalid-request' ? 'refused' : 'later', done: tryOf({ because: message }) };
   }
+}
+
+const shownBytes = 2048;
+const mostHeaders = 20;
+
+/** What is shown of an answer. One that breaks off or takes too long is shown as far as it came: its status has been heard. */
+async function readAnswer(
+  { webhook }: Notification,
+  { body, headers }: EgressResponse,
+): Promise<{ answer?: ReceiverAnswer }> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    if (webhook !== undefined)
+      for await (const chunk of body as AsyncIterable<Uint8Array>) {
+        chunks.push(chunk);
+        bytes += chunk.byteLength;
+        if (bytes >= shownBytes) break;
+      }
+  } catch (error) {
+    if (!(error instanceof FailureError)) throw error;
+  } finally {
+    body.destroy();
+  }
+  if (webhook === undefined) return {};
+  const content = Buffer.concat(chunks).subarray(0, shownBytes).toString();
+  const kept = Object.entries(headers).filter(([name, value]) => name !== 'set-cookie' && value !== undefined);
+  const shown = kept.slice(0, mostHeaders).map(([name, value]) => [name, String(value).slice(0, 200)] as const);
+  return { answer: { headers: Object.fromEntries(shown), content } };
 }
 
 function judge(

@@ -18,12 +18,12 @@ function keyOf(secret: string): Buffer | undefined {
   return key.length >= minBytes && key.length <= maxBytes ? key : undefined;
 }
 
-/** Throws `invalid-request` for what cannot be a signing secret. */
-export function checkSigningSecret(secret: string): string {
+/** Throws `invalid-request` that names the field for what cannot be a signing secret. */
+export function checkSigningSecret(secret: string, field = 'secret'): string {
   if (keyOf(secret)) return secret;
-  throw fail('invalid-request', 'secret must be "whsec_" and 24 to 64 bytes in base64', {
-    field: 'secret',
-    hint: 'leave it out, and one is made and shown once',
+  throw fail('invalid-request', `${field} must be "whsec_" and 24 to 64 bytes in base64`, {
+    field,
+    hint: 'leave it out, and one is made',
   });
 }
 

@@ -18,13 +18,13 @@ export interface NotificationWish {
   readonly rotateSecret?: boolean;
 }
 
-function parseUrl(text: string): URL {
+function parseUrl(text: string, field: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
-    throw fail('invalid-request', 'url must be an http or https URL', { field: 'url' });
+    throw fail('invalid-request', `${field} must be an http or https URL`, { field });
   if (url.username === '' && url.password === '') return url;
-  throw fail('invalid-request', 'url must not hold a user name or password', {
-    field: 'url',
+  throw fail('invalid-request', `${field} must not hold a user name or password`, {
+    field,
     hint: 'put them into customHeaders, where they are sealed: {"authorization": "Basic …"}',
   });
 }
@@ -34,10 +34,14 @@ function portOf({ port, protocol }: URL): number {
   return protocol === 'https:' ? 443 : 80;
 }
 
-/** A host that is not known now may be known later; one that may not be reached is refused at once. */
-async function checkReach(url: URL, egress: Pick<Egress, 'resolve'>): Promise<void> {
+/**
+ * Rejects with `invalid-request` that names the field. A host that is not known now may be known later; one that may not be reached is
+ * refused at once.
+ */
+export async function checkReceiver(text: string, field: string, egress: Pick<Egress, 'resolve'>): Promise<void> {
+  const url = parseUrl(text, field);
   try {
-    await egress.resolve(url.hostname, portOf(url), 'url');
+    await egress.resolve(url.hostname, portOf(url), field);
   } catch (error) {
     if (!(error instanceof FailureError) || error.failure.reason === 'invalid-request') throw error;
   }
@@ -53,5 +57,5 @@ export async function checkWish(name: string, wish: NotificationWish, egress: Pi
   if (wrong >= 0) throw fail('invalid-request', `tasks[${wrong}] is no pattern`, { field: `tasks[${wrong}]` });
   if (wish.secret !== undefined && wish.rotateSecret === true)
     throw fail('invalid-request', 'secret and rotateSecret exclude each other', { field: 'rotateSecret' });
-  await checkReach(parseUrl(wish.url), egress);
+  await checkReceiver(wish.url, 'url', egress);
 }
