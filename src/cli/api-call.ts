@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, FailureError } from '../domain/failure.ts';
 import type { Account } from '../secret/account.ts';
-import { codeOf, failureOfAnswer, failureOfConnection } from './api-errors.ts';
+import { codeOf, failureOfAnswer, failureOfConnection, isAboutTls } from './api-errors.ts';
 
 /** A server and who calls it. */
 export interface ApiTarget {
@@ -15,8 +15,10 @@ export interface ApiTarget {
 /** One call of the API. */
 export interface ApiCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below `/api/v1`, with its query. */
+  /** Below `root`, with its query. */
   readonly path: string;
+  /** `/api/v1` when not given. */
+  readonly root?: string;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -40,11 +42,11 @@ function headersOf({ account }: ApiTarget, call: ApiCall): Record<string, string
 }
 
 async function send(target: ApiTarget, call: ApiCall): Promise<Response> {
-  const { method, path, body, signal, timeoutMs = 30_000 } = call;
+  const { method, path, root = '/api/v1', body, signal, timeoutMs = 30_000 } = call;
   const stopper = new AbortController();
   const timer = setTimeout(() => stopper.abort(), timeoutMs);
   try {
-    return await fetch(`${target.server}/api/v1${path}`, {
+    return await fetch(`${target.server}${root}${path}`, {
       method,
       redirect: 'manual',
       headers: headersOf(target, call),
@@ -82,7 +84,7 @@ export function isPassing(error: unknown): boolean {
 /** True when a connection that stood has broken, which a server that is not there at all is not. */
 export function isBroken(error: unknown): boolean {
   const code = error instanceof FailureError ? codeOf(error.cause) : undefined;
-  return code !== undefined && !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code);
+  return code !== undefined && !['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'].includes(code) && !isAboutTls(code);
 }
 
 /** Makes a call, again where that is allowed and may help. Rejects with a FailureError, or the reason of the call's signal. */

@@ -18,6 +18,14 @@ const reasons: Readonly<Record<string, FailureReason>> = {
   RedisUnavailable: 'redis-unavailable',
   EngineUnavailable: 'engine-unavailable',
   StorageUnavailable: 'storage-unavailable',
+  // Those of the registry (OCI distribution-spec, "Error Codes").
+  UNAUTHORIZED: 'unauthenticated',
+  DENIED: 'forbidden',
+  NAME_UNKNOWN: 'not-found',
+  MANIFEST_UNKNOWN: 'not-found',
+  TOOMANYREQUESTS: 'rate-limited',
+  UNAVAILABLE: 'storage-unavailable',
+  SIZE_INVALID: 'too-large',
 };
 
 interface ErrorDocument {
@@ -30,7 +38,8 @@ interface ErrorDocument {
 
 function parseDocument(text: string): ErrorDocument | undefined {
   try {
-    const { error } = JSON.parse(text) as { readonly error?: ErrorDocument };
+    const document = JSON.parse(text) as { readonly error?: ErrorDocument; readonly errors?: readonly ErrorDocument[] };
+    const error = document.error ?? document.errors?.[0];
     return typeof error?.message === 'string' ? error : undefined;
   } catch {
     return undefined;
@@ -79,6 +88,40 @@ export function codeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+const trustHint =
+  'If it is yours, give the certificate of its authority in SLIPWAY_CA_FILE; slipway cert show looks at it.';
+
+/** What is wrong with a server's certificate, by OpenSSL's and Node's codes. */
+const certificateFaults: Readonly<Record<string, string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody that is trusted here has signed it',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody that is trusted here has signed it',
+  SELF_SIGNED_CERT_IN_CHAIN: 'nobody that is trusted here has signed it',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'nobody that is trusted here has signed it',
+  CERT_HAS_EXPIRED: 'it has expired',
+  CERT_NOT_YET_VALID: 'it is not valid yet; is the clock right?',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'it is not made out to this host',
+};
+
+/** True when a connection failed over who answers and how, which trying again does not change. */
+export function isAboutTls(code: string): boolean {
+  return code in certificateFaults || code.startsWith('ERR_SSL_');
+}
+
+function failureOfTls(server: string, code: string, cause: unknown): FailureError {
+  const fault = certificateFaults[code];
+  if (fault !== undefined) {
+    const message = `the certificate of ${server} is not trusted: ${fault} (${code})`;
+    return fail('server-unreachable', message, { hint: trustHint, cause });
+  }
+  const hint = 'Does it speak plain HTTP? Then its address begins with http://';
+  return fail('server-unreachable', `${server} does not speak TLS as this program does (${code})`, { hint, cause });
+}
+
+/** A server that speaks TLS hangs up on whoever does not. */
+function plainHint(server: string): { hint?: string } {
+  return server.startsWith('http:') ? { hint: 'Does it speak TLS? Then its address begins with https://' } : {};
+}
+
 /** The failure `server-unreachable` for an error that a call ended with before there was an answer. */
 export function failureOfConnection(server: string, error: unknown): FailureError {
   const code = codeOf(error);
@@ -92,7 +135,8 @@ export function failureOfConnection(server: string, error: unknown): FailureErro
     case undefined:
       return fail('server-unreachable', `${server} cannot be reached: ${wordsOf(error)}`, { cause });
     default:
-      return fail('server-unreachable', `the connection to ${server} broke (${code})`, { cause });
+      if (isAboutTls(code)) return failureOfTls(server, code, cause);
+      return fail('server-unreachable', `the connection to ${server} broke (${code})`, { ...plainHint(server), cause });
   }
 }
 

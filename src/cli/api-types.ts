@@ -1,11 +1,19 @@
+import type { ImportCalls } from './import-client.ts';
 import type { Readable } from 'node:stream';
 import type { DependencyEntry } from '../domain/dependency-document.ts';
 import type { SequencedEvent } from '../domain/event.ts';
 import type { FinalStatus, OutputImage, RunStatus, RunType, StepRecord } from '../domain/run.ts';
 import type { Argument, Platform } from '../domain/run-request.ts';
+import type { AccessCalls } from './access-client.ts';
+import type { UpkeepCalls } from './upkeep-client.ts';
+import type { CareCalls } from './care-client.ts';
+import type { TrustCalls } from './trust-client.ts';
 import type { NotificationCalls } from './notification-client.ts';
 import type { PatchingCalls } from './patching-types.ts';
+import type { RepositoryCalls } from './repository-client.ts';
 import type { TaskCalls } from './task-types.ts';
+
+import type { WebhookCalls } from './webhook-client.ts';
 
 /** A run as the API shows it: the `properties` of its document (azure-api.md §6.3 and our own additions). */
 export interface RunView {
@@ -46,6 +54,8 @@ export interface RunView {
     readonly isTrusted?: boolean;
     /** The campaign of base images that it belongs to. */
     readonly campaign?: string;
+    /** The image that a scan looks at. */
+    readonly image?: { readonly repository: string; readonly tag?: string; readonly digest: string };
   };
 }
 
@@ -132,7 +142,18 @@ export interface SecretView {
 export type StreamMessage = { readonly event: SequencedEvent } | { readonly end: FinalStatus };
 
 /** Our own API. Every method rejects with a FailureError. */
-export interface ApiClient extends TaskCalls, NotificationCalls, PatchingCalls {
+export interface ApiClient
+  extends
+    TaskCalls,
+    NotificationCalls,
+    WebhookCalls,
+    PatchingCalls,
+    AccessCalls,
+    ImportCalls,
+    CareCalls,
+    UpkeepCalls,
+    TrustCalls,
+    RepositoryCalls {
   readonly server: string;
   registry(): Promise<RegistryView>;
   workers(): Promise<readonly WorkerView[]>;
@@ -142,6 +163,8 @@ export interface ApiClient extends TaskCalls, NotificationCalls, PatchingCalls {
   upload(url: string, archive: Readable, options: UploadOptions): Promise<void>;
   /** Schedules a run; with the same key, however often it is called, only one. */
   scheduleRun(body: RunBody, idempotencyKey: string): Promise<RunView>;
+  /** Starts a scan of an image; never repeated. */
+  scan(image: string): Promise<RunView>;
   run(id: string): Promise<RunView>;
   /** The newest runs first. */
   runs(query: { readonly top: number; readonly filter?: string }): Promise<readonly RunView[]>;

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { readConfig, type Config } from '../config.ts';
+import { readConfig, readDataDir, type Config } from '../config.ts';
 import { readAccount, type Account } from '../secret/account.ts';
 import type { ApiClient } from './api-types.ts';
 import { createClient } from './client.ts';
 import { parseServer, readClientConfig } from './client-config.ts';
 import { readCredential } from './credentials.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { readMemory } from './host-memory.ts';
 import type { CliIo } from './io.ts';
 import type { LocalHost } from './local-host.ts';
 import type { Product } from './product.ts';
@@ -41,6 +42,8 @@ export interface Cli {
   readonly server: () => string;
   /** A client of {@link server} with the account that is known for it. */
   readonly client: () => Promise<ApiClient>;
+  /** The same with further environment variables. */
+  readonly withVariables: (variables: CliIo['env']) => Cli;
   /** What only this machine has; loaded when it is needed, because it brings the whole product with it. */
   readonly host: () => Promise<LocalHost>;
 }
@@ -68,6 +71,15 @@ async function loadHost(io: CliIo): Promise<LocalHost> {
   return createLocalHost(io);
 }
 
+/** Whether the installation on this machine has TLS is what `slipway up` was told last, where the environment says nothing of it. */
+function recallTls(env: CliIo['env']): CliIo['env'] {
+  const isSaid = ['SLIPWAY_TLS', 'SLIPWAY_TLS_CERT', 'SLIPWAY_TLS_KEY', 'SLIPWAY_URL'].some((name) =>
+    Boolean(env[name]),
+  );
+  if (isSaid || readMemory(readDataDir(env))?.hasOwnTls !== true) return env;
+  return { ...env, SLIPWAY_TLS: 'auto' };
+}
+
 /** Prepares what a command works with; nothing is read or opened yet. */
 export function createCli(io: CliIo, product: Product, options: GlobalOptions, wiring: Wiring): Cli {
   let config: Config | undefined;
@@ -76,7 +88,7 @@ export function createCli(io: CliIo, product: Product, options: GlobalOptions, w
     product,
     wiring,
     screen: createScreen(io, options),
-    config: () => (config ??= readConfig(io.env)),
+    config: () => (config ??= readConfig(recallTls(io.env))),
     server: () => {
       const given = options.server === undefined ? readClientConfig(io.env).server : parseServer(options.server);
       return given ?? cli.config().url;
@@ -87,6 +99,7 @@ export function createCli(io: CliIo, product: Product, options: GlobalOptions, w
       return createClient({ server, account: await findAccount(cli, server), ...(backoffMs && { backoffMs }) });
     },
     host: () => (wiring.host ?? loadHost)(io),
+    withVariables: (more) => createCli({ ...io, env: { ...io.env, ...more } }, product, options, wiring),
   };
   return cli;
 }

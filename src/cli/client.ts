@@ -1,12 +1,19 @@
 import { fail } from '../domain/failure.ts';
 import type { Account } from '../secret/account.ts';
+import { createAccessCalls } from './access-client.ts';
 import { callApi, readJson, type ApiTarget } from './api-call.ts';
+import { createCareCalls } from './care-client.ts';
 import type { ApiClient, RunView, SecretView, WorkerView } from './api-types.ts';
 import { readEventStream } from './event-stream.ts';
+import { createImportCalls } from './import-client.ts';
 import { createNotificationCalls } from './notification-client.ts';
 import { createPatchingCalls } from './patching-client.ts';
 import { putStream } from './put-stream.ts';
+import { createRepositoryCalls } from './repository-client.ts';
 import { createTaskCalls } from './task-client.ts';
+import { createTrustCalls } from './trust-client.ts';
+import { createUpkeepCalls } from './upkeep-client.ts';
+import { createWebhookCalls } from './webhook-client.ts';
 
 export interface ClientOptions {
   readonly server: string;
@@ -106,11 +113,22 @@ export function createClient(options: ClientOptions): ApiClient {
     ...createSecretCalls(target),
     ...createTaskCalls(target),
     ...createNotificationCalls(target),
+    ...createWebhookCalls(target),
     ...createPatchingCalls(target),
+    ...createAccessCalls(target),
+    ...createImportCalls(target),
+    ...createRepositoryCalls(target),
+    ...createTrustCalls(target),
+    ...createCareCalls(target),
+    ...createUpkeepCalls(target),
     server,
     registry: async () => {
       const { name, properties } = (await get('/')) as { name?: string; properties?: { loginServer?: string } };
       return { name: name ?? '', loginServer: properties?.loginServer ?? new URL(server).host };
+    },
+    scan: async (image) => {
+      const call = { method: 'POST', path: '/registry/scan', body: { image }, repeat: 'never' } as const;
+      return readRun(await readJson(target, call));
     },
     workers: async () => listOf(await get('/workers')) as readonly WorkerView[],
     createUpload: async (signal) => {

@@ -6,7 +6,9 @@ import type { Config } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { fail } from '../domain/failure.ts';
 import { parseRedisUrl } from '../domain/redis-url.ts';
+import { prepareCertificate } from '../compose/certificates.ts';
 import { openKeyDesk } from '../compose/key-desk.ts';
+import { checkOffline } from '../compose/registry-offline.ts';
 import { createNodeBaseImage } from '../host/base-image.ts';
 import { claimDataDirectory } from '../host/data-directory.ts';
 import { ensureEngine, usualSockets } from '../host/engine.ts';
@@ -60,6 +62,7 @@ function engineWish(
 async function prepare(io: CliIo, config: Config, say: Say): Promise<Foundation> {
   const { tools, packageSeconds } = createTimedTools(say);
   claimDataDirectory(config.dataDir);
+  if (await prepareCertificate(config, systemClock)) say(`Made a certificate in ${config.trust.tlsDirectory} …`);
   const redis = await ensureRedis(tools, { url: config.redis.url, dataDir: config.dataDir, install: true });
   const engine = await ensureEngine(tools, { ...engineWish(io, config), install: true });
   return {
@@ -91,6 +94,7 @@ async function startRoles(io: CliIo, config: Config, foundation: Foundation): Pr
     REDIS_URL: redisUrl,
     SLIPWAY_REDIS_PREFIX: redisPrefix,
     DOCKER_HOST: engineHost,
+    ...(config.tls?.isOwn === true && { SLIPWAY_TLS: 'auto' }),
   };
   const { url, registryHost } = config;
   const ring = await openKeyRing(config.key, join(config.dataDir, 'key'));
@@ -103,6 +107,7 @@ async function startRoles(io: CliIo, config: Config, foundation: Foundation): Pr
     redisUrl,
     redisPrefix,
     isRedisPrivate,
+    hasOwnTls: config.tls?.isOwn === true,
   });
   return startProcesses(
     config.dataDir,
@@ -215,6 +220,7 @@ export function createLocalHost(io: CliIo): LocalHost {
       const prefix = config.redis.url === undefined && memory ? memory.redisPrefix : config.redis.prefix;
       return openKeyDesk({ config, url, prefix });
     },
+    checkRegistry: checkOffline,
     startRun: (config, wish) => startLocalRun(io, config, wish),
     openShowcase: ({ dataDir, name, registryHost, url }, { engineHost }) => {
       const engine = connectEngine({ host: engineHost });

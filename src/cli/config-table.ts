@@ -75,6 +75,49 @@ function listPatching({ patching }: Config): Values {
   };
 }
 
+function listTls({ tls, trust, network }: Config): Values {
+  return {
+    SLIPWAY_TLS: tls === undefined ? 'off' : tls.isOwn ? 'auto' : 'on',
+    SLIPWAY_TLS_CERT: tls?.certFile,
+    SLIPWAY_TLS_KEY: tls?.keyFile,
+    SLIPWAY_TLS_NAMES: tls?.names.join(' ') || undefined,
+    SLIPWAY_CA_FILE: trust.caFile,
+    SLIPWAY_ALLOW_IPS: network.allow.join(' ') || undefined,
+    SLIPWAY_TRUSTED_PROXIES: network.trustedProxies.join(' ') || undefined,
+  };
+}
+
+function listRegistryCollection({ intervalMs, graceMs, delayMs }: Config['registryCollection']): Values {
+  const hourMs = 3_600_000;
+  return {
+    SLIPWAY_REGISTRY_GC_INTERVAL: intervalMs / 60_000,
+    SLIPWAY_REGISTRY_GC_GRACE: graceMs / hourMs,
+    SLIPWAY_REGISTRY_GC_DELAY: delayMs / hourMs,
+  };
+}
+
+function listRegistryStorage({ isShared, s3 }: Config['registryStorage']): Values {
+  return {
+    SLIPWAY_REGISTRY_SHARED: isShared,
+    SLIPWAY_REGISTRY_S3_BUCKET: s3?.bucket,
+    SLIPWAY_REGISTRY_S3_ENDPOINT: s3?.endpoint,
+    SLIPWAY_REGISTRY_S3_REGION: s3?.region,
+    SLIPWAY_REGISTRY_S3_PREFIX: s3?.prefix,
+    SLIPWAY_REGISTRY_S3_ACCESS_KEY_ID: s3?.credentials?.accessKeyId,
+    ...listGiven('SLIPWAY_REGISTRY_S3_SECRET_ACCESS_KEY', s3?.credentials?.secretAccessKey),
+    SLIPWAY_REGISTRY_S3_PATH_STYLE: s3?.forcePathStyle,
+  };
+}
+
+function listRegistryCare({ registryCare }: Config): Values {
+  return {
+    SLIPWAY_REGISTRY_TIER: registryCare.tier,
+    SLIPWAY_REGISTRY_MAX_BYTES: registryCare.maxBytes,
+    SLIPWAY_REGISTRY_MIN_FREE_BYTES: registryCare.minFreeBytes,
+    SLIPWAY_REGISTRY_RATE_LIMITS: registryCare.limitsRates,
+  };
+}
+
 /** Every variable of {@link Config} with its value; written by hand, and complete: a test sets each and looks. */
 function listValues(config: Config): Values {
   const { context, git, upload, worker } = config;
@@ -83,13 +126,14 @@ function listValues(config: Config): Values {
     SLIPWAY_NAME: config.name,
     SLIPWAY_HOST: config.listen.host,
     SLIPWAY_PORT: config.listen.port,
+    ...listTls(config),
     SLIPWAY_URL: config.url,
     SLIPWAY_REGISTRY: config.registryHost,
     REDIS_URL: hidePassword(config.redis.url),
     SLIPWAY_REDIS_PREFIX: config.redis.prefix,
     DOCKER_HOST: config.engineHost,
     SLIPWAY_KEY: config.key === undefined ? undefined : mask,
-    SLIPWAY_ANONYMOUS_PULL: config.anonymousPull,
+    ...listRegistry(config),
     SLIPWAY_UPLOAD_LIMIT: upload.maxBytes,
     SLIPWAY_UPLOAD_EXPIRES: upload.expiresMs / 1000,
     SLIPWAY_CONTEXT_LIMIT: context.maxUnpackedBytes,
@@ -121,6 +165,16 @@ function listValues(config: Config): Values {
     ...listPatching(config),
     SLIPWAY_KEEP_RUNS: (config.keepRunsMs ?? 0) / 86_400_000,
     SLIPWAY_LOG_LEVEL: config.logLevel,
+  };
+}
+
+function listRegistry(config: Config): Values {
+  return {
+    SLIPWAY_ANONYMOUS_PULL: config.anonymousPull,
+    SLIPWAY_REGISTRY_ADMIN: config.registryAdmin,
+    ...listRegistryCare(config),
+    ...listRegistryStorage(config.registryStorage),
+    ...listRegistryCollection(config.registryCollection),
   };
 }
 

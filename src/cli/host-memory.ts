@@ -12,6 +12,8 @@ export interface HostMemory {
   readonly redisUrl: string;
   readonly redisPrefix: string;
   readonly isRedisPrivate: boolean;
+  /** It was started with a certificate of our own making; missing in what earlier versions wrote. */
+  readonly hasOwnTls?: boolean;
 }
 
 function fileOf(dataDir: string): string {

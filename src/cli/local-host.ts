@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { CheckMessage, CheckOrder } from '../domain/registry-upkeep.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
 import type { Finding } from '../host/inspect.ts';
 import type { Account } from '../secret/account.ts';
@@ -122,5 +123,7 @@ export interface LocalHost {
   startRun(config: Config, wish: LocalRunWish): Promise<LocalRun>;
   /** Rejects with `not-found` when there is no installation here, `redis-unavailable` when its Redis does not answer. */
   openKeys(config: Config): Promise<KeyDesk>;
+  /** Checks the registry in the data directory. Rejects with `conflict` when a server has it. */
+  checkRegistry(config: Config, order: CheckOrder): AsyncIterable<CheckMessage>;
   openShowcase(config: Config, foundation: Foundation): Showcase;
 }

@@ -1,8 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
+import { readTrustOf } from '../config.ts';
 import { systemClock } from '../domain/clock.ts';
 import { fail } from '../domain/failure.ts';
+import { trustInstallation } from '../tls/trust.ts';
 import { createCli, type GlobalOptions, type Wiring } from './cli.ts';
 import { exitCodeOf, type ExitCode } from './exit-codes.ts';
 import type { CliIo } from './io.ts';
@@ -41,6 +43,7 @@ export async function main(argv: readonly string[], io: CliIo, wiring: Wiring = 
   let code: ExitCode = 0;
   const program = createProgram(io, product, async (command, work) => {
     const { server, json = false, color } = command.optsWithGlobals<Partial<GlobalOptions> & { color: boolean }>();
+    trustInstallation(readTrustOf(io.env));
     code = await work(createCli(io, product, { server, json, color }, wiring));
   });
   try {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addBaseImage } from './commands/base-image.ts';
 import { addBuild } from './commands/build.ts';
 import { addCampaign } from './commands/campaign.ts';
+import { addCert } from './commands/cert.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown } from './commands/down.ts';
 import { addKey } from './commands/key.ts';
@@ -10,10 +11,14 @@ import { addLogin } from './commands/login.ts';
 import { addNotification } from './commands/notification.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuickstart } from './commands/quickstart.ts';
+import { addRegistry } from './commands/registry.ts';
+import { addRepository } from './commands/repository.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
+import { addScopeMap } from './commands/scope-map.ts';
 import { addSecret } from './commands/secret.ts';
 import { addTask } from './commands/task.ts';
+import { addToken } from './commands/token.ts';
 import { addUp } from './commands/up.ts';
 import { addWebhook } from './commands/webhook.ts';
 import type { Start } from './cli.ts';
@@ -80,8 +85,13 @@ export function createProgram(io: CliIo, product: Product, start: Start): Comman
     addBaseImage,
     addCampaign,
     addWebhook,
+    addRepository,
+    addRegistry,
+    addToken,
+    addScopeMap,
     addSecret,
     addKey,
+    addCert,
     addNotification,
     addLogin,
   ];

@@ -5,12 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import type { Digest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
+import { connectRegistry, type RegistryClient } from '../registry-client/client.ts';
+import { mediaTypes, sha256Of } from '../registry-client/documents.ts';
+import { RegistryRefusal } from '../registry-client/refusal.ts';
+import { createSender } from '../registry-client/sender.ts';
 import type { Account } from '../secret/account.ts';
 import { packDirectory } from '../source/pack.ts';
 import { failureOfConnection } from './api-errors.ts';
 import type { Folder } from './context.ts';
-import { putStream } from './put-stream.ts';
 
 /** Where a folder goes. */
 export interface PushTarget {
@@ -29,20 +33,19 @@ export interface PushedFolder {
   readonly size: number;
 }
 
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 /** The configuration of an artifact that has none (OCI image-spec, "Guidance for an Empty Descriptor"). */
-const empty = { mediaType: 'application/vnd.oci.empty.v1+json', text: '{}' };
+const empty = { mediaType: 'application/vnd.oci.empty.v1+json', bytes: Buffer.from('{}') };
 
 interface Packed {
   readonly file: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   /** Of the archive before it was compressed. */
   readonly contentDigest: string;
 }
 
-function digestOf(hash: Hash): string {
-  return `sha256:${hash.digest('hex')}`;
+function digestOf(hash: Hash): Digest {
+  return `sha256:${hash.digest('hex')}` as Digest;
 }
 
 /** Counts and hashes what passes. */
@@ -73,72 +76,55 @@ async function packFolder({ root, dockerfile }: Folder, directory: string, signa
 }
 
 /** A manifest as ORAS writes it of a folder, so that its clients unpack it. */
-function manifestOf({ digest, size, contentDigest }: Packed): string {
-  const config = { mediaType: empty.mediaType, digest: digestOf(createHash('sha256').update(empty.text)), size: 2 };
+function manifestOf({ digest, size, contentDigest }: Packed): Buffer {
+  const config = { mediaType: empty.mediaType, digest: sha256Of(empty.bytes), size: empty.bytes.length };
   const annotations = {
     'org.opencontainers.image.title': '.',
     'io.deis.oras.content.digest': contentDigest,
     'io.deis.oras.content.unpack': 'true',
   };
   const mediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
-  return JSON.stringify({
+  const document = {
     schemaVersion: 2,
-    mediaType: manifestType,
+    mediaType: mediaTypes.image,
     artifactType: 'application/vnd.slipway.context.v1',
     config,
     layers: [{ mediaType, digest, size, annotations }],
-  });
+  };
+  return Buffer.from(JSON.stringify(document));
 }
 
-function headersOf({ account }: PushTarget): Record<string, string> {
-  if (account === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${account.username}:${account.password}`).toString('base64')}` };
-}
-
-function refusal({ server }: PushTarget, status: number): Error {
+/** What the client rejects with, as the command line says it. */
+function explain(error: unknown, { server }: PushTarget): unknown {
+  if (!(error instanceof RegistryRefusal)) return error;
+  const { status } = error;
+  if (status === undefined) return failureOfConnection(server, error);
   if (status === 401 || status === 403)
     return fail('unauthenticated', `the registry at ${server} refuses the login`, { hint: 'slipway login' });
   return fail('server-unreachable', `the registry at ${server} answered with status ${String(status)}`);
 }
 
-/** Sends one request; any status but those expected is a failure. */
-async function send(
-  target: PushTarget,
-  path: string,
-  init: RequestInit,
-  expected: readonly number[],
-): Promise<Response> {
-  const url = `${target.server}/v2/${target.repository}/${path}`;
-  const headers = { ...headersOf(target), ...(init.headers as Record<string, string> | undefined) };
-  const answer = await fetch(url, { ...init, headers, redirect: 'manual' }).catch((error: unknown) => {
-    init.signal?.throwIfAborted();
-    throw failureOfConnection(target.server, error);
-  });
-  await answer.arrayBuffer();
-  if (expected.includes(answer.status)) return answer;
-  throw refusal(target, answer.status);
+async function pushArtifact(client: RegistryClient, { repository, tag }: PushTarget, packed: Packed): Promise<Digest> {
+  const { file, digest, size } = packed;
+  if ((await client.blobSize(repository, digest)) === undefined)
+    await client.uploadBlob(repository, { digest, size, open: () => createReadStream(file) });
+  await client.putBlob(repository, { digest: sha256Of(empty.bytes), bytes: empty.bytes });
+  const bytes = manifestOf(packed);
+  const manifest = { digest: sha256Of(bytes), mediaType: mediaTypes.image, bytes };
+  return (await client.putManifest(repository, tag, manifest)).digest;
 }
 
-async function pushLayer(target: PushTarget, { file, digest }: Packed, signal: AbortSignal): Promise<void> {
-  const known = await send(target, `blobs/${digest}`, { method: 'HEAD', signal }, [200, 404]);
-  if (known.status === 200) return;
-  const begun = await send(target, 'blobs/uploads/', { method: 'POST', signal }, [202]);
-  const found = new URL(begun.headers.get('location') ?? '', target.server);
-  // The registry may know itself by another name than the one that it is reached by.
-  const session = new URL(`${found.pathname}${found.search}`, target.server);
-  session.searchParams.set('digest', digest);
-  await putStream(target.server, session.href, createReadStream(file), { signal, headers: headersOf(target) });
-}
-
-async function pushArtifact(target: PushTarget, packed: Packed, signal: AbortSignal): Promise<string> {
-  await pushLayer(target, packed, signal);
-  const config = digestOf(createHash('sha256').update(empty.text));
-  const post = { method: 'POST', body: empty.text, headers: { 'content-type': 'application/octet-stream' }, signal };
-  await send(target, `blobs/uploads/?digest=${config}`, post, [201]);
-  const body = manifestOf(packed);
-  const put = { method: 'PUT', body, headers: { 'content-type': manifestType }, signal };
-  await send(target, `manifests/${target.tag}`, put, [201]);
-  return digestOf(createHash('sha256').update(body));
+async function send(target: PushTarget, packed: Packed, signal: AbortSignal): Promise<Digest> {
+  const { server: origin, account } = target;
+  const credential = account && { userName: account.username, password: account.password };
+  const sender = createSender();
+  try {
+    return await pushArtifact(connectRegistry({ origin, credential, signal, sender }), target, packed);
+  } catch (error) {
+    throw explain(error, target);
+  } finally {
+    sender.close();
+  }
 }
 
 /**
@@ -150,7 +136,7 @@ export async function pushFolder(target: PushTarget, folder: Folder, signal: Abo
   const directory = await mkdtemp(join(tmpdir(), 'slipway-push-'));
   try {
     const packed = await packFolder(folder, directory, signal);
-    return { digest: await pushArtifact(target, packed, signal), size: packed.size };
+    return { digest: await send(target, packed, signal), size: packed.size };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

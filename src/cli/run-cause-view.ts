@@ -1,7 +1,8 @@
 import type { RunView } from './api-types.ts';
 
 /** The word for what started a run, as az has it: the event of a repository, Timer, Image Update, Manual (azure-api.md §6.3). */
-export function nameCause({ sourceTrigger, timerTrigger, imageUpdateTrigger }: RunView): string {
+export function nameCause({ sourceTrigger, timerTrigger, imageUpdateTrigger, cause }: RunView): string {
+  if (cause?.kind === 'scan') return 'Scan';
   if (sourceTrigger !== undefined) return sourceTrigger.eventType;
   if (timerTrigger !== undefined) return 'Timer';
   return imageUpdateTrigger === undefined ? 'Manual' : 'Image Update';
@@ -27,9 +28,15 @@ function describeImages({ images }: NonNullable<RunView['imageUpdateTrigger']>):
   return `changed base image ${names.join(', ')}`;
 }
 
+function describeScan({ image }: NonNullable<RunView['cause']>): string {
+  if (image === undefined) return 'scan';
+  return `scan of ${image.repository}${image.tag === undefined ? `@${image.digest}` : `:${image.tag}`}`;
+}
+
 function describeTrigger({ sourceTrigger, timerTrigger, imageUpdateTrigger, cause }: RunView): string | undefined {
   if (sourceTrigger !== undefined) return describeSource(sourceTrigger);
   if (timerTrigger !== undefined) return `timer ${timerTrigger.timerTriggerName} at ${timerTrigger.scheduleOccurrence}`;
+  if (cause?.kind === 'scan') return describeScan(cause);
   const campaign = cause?.campaign === undefined ? '' : `, campaign ${cause.campaign}`;
   return imageUpdateTrigger === undefined ? undefined : `${describeImages(imageUpdateTrigger)}${campaign}`;
 }

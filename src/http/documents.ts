@@ -8,14 +8,25 @@ const registryType = 'Microsoft.ContainerRegistry/registries';
 const subscription = '00000000-0000-0000-0000-000000000000';
 
 /** The resource id of the registry, in the shape that Azure's clients take apart. */
-function registryId(name: string): string {
+export function registryId(name: string): string {
   return `/subscriptions/${subscription}/resourceGroups/slipway/providers/${registryType}/${name}`;
 }
 
 /** The resource id of something in the registry: `…/registries/slipway/runs/ca1`. */
 export function resourceId(
   registryName: string,
-  kind: 'runs' | 'tasks' | 'webhookDeliveries' | 'campaigns',
+  kind:
+    | 'trustPolicies'
+    | 'scanPolicies'
+    | 'runs'
+    | 'tasks'
+    | 'webhookDeliveries'
+    | 'webhooks'
+    | 'campaigns'
+    | 'scopeMaps'
+    | 'tokens'
+    | 'servicePrincipals'
+    | 'imports',
   id: string,
 ): string {
   return `${registryId(registryName)}/${kind}/${id}`;
@@ -36,7 +47,7 @@ export function registryDocument(config: AppConfig): object {
       loginServer: config.registryHost,
       ...(config.creationDate !== undefined && { creationDate: config.creationDate }),
       provisioningState: 'Succeeded',
-      adminUserEnabled: true,
+      adminUserEnabled: config.registryAdmin !== false,
       anonymousPullEnabled: config.anonymousPull,
       dataEndpointEnabled: false,
       dataEndpointHostNames: [],
@@ -100,6 +111,7 @@ function describeTrigger({ cause }: Run): object {
   switch (cause?.kind) {
     case undefined:
     case 'manual':
+    case 'scan':
       return {};
     case 'source':
       return { sourceTrigger: Object.fromEntries(sourceMembers.map((name) => [name, cause[name]])) };
@@ -124,6 +136,7 @@ function describeCause({ cause }: Run): object {
       ...('by' in cause && { by: cause.by }),
       ...own,
       ...(campaign !== undefined && { campaign }),
+      ...(cause.kind === 'scan' && { image: cause.image }),
       ...(repeated !== undefined && { rerunOf: repeated }),
       ...(resumedFrom(cause) !== undefined && { fromFailed: true }),
     },

@@ -10,6 +10,13 @@ import type { InstallationKey } from '../secret/key-ring.ts';
 import type { Signer } from '../secret/sign.ts';
 import type { DeliveryQueue, PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import type { Store } from '../store/ports.ts';
+import type { AccessDesk } from '../domain/registry-access.ts';
+import type { RegistryUpkeep } from '../domain/registry-upkeep.ts';
+import type { RegistryCare } from '../domain/registry-care.ts';
+import type { ImportDesk } from '../domain/registry-import.ts';
+import type { ScanDesk } from '../domain/scan-desk.ts';
+import type { TrustDesk } from '../domain/registry-trust.ts';
+import type { WebhookDesk } from './webhook-desk.ts';
 
 /** Where uploaded contexts go. */
 export interface UploadSink {
@@ -53,6 +60,19 @@ export interface NotificationDesk {
   replay(name: string, id: string): Promise<OutgoingDelivery>;
 }
 
+/** The admin account's name and its two passwords, either of which is good. */
+export interface AdminCredential {
+  readonly username: string;
+  readonly passwords: readonly [string, string];
+}
+
+/** Where the admin account's passwords are shown and renewed. */
+export interface AdminCredentialDesk {
+  current(): AdminCredential;
+  /** Puts a new password in the place of one; the old one ends. */
+  renew(which: 1 | 2, who: string): Promise<AdminCredential>;
+}
+
 /** What is written to of a pino logger. */
 export interface Log {
   debug(context: object, message: string): void;
@@ -74,6 +94,8 @@ export interface AppConfig {
   /** The registry's host as it stands in image names. */
   readonly registryHost: string;
   readonly anonymousPull: boolean;
+  /** False: the admin account may not use the registry. */
+  readonly registryAdmin?: boolean;
   /** `idleMs`: an upload that sends nothing for so long is given up (default 60 s). */
   readonly upload: { readonly maxBytes: number; readonly expiresMs: number; readonly idleMs?: number };
   /** How changes of base images are noticed; left out: by pushes to our registry alone, and tasks are not read before their first run. */
@@ -126,6 +148,22 @@ export interface AppOptions {
   readonly registryHook?: { readonly secrets: readonly string[]; readonly publish: PatchQueue['publish'] };
   /** Where notifications are kept; without it, there are none. */
   readonly notifications?: NotificationDesk;
+  /** Where webhooks of the registry are kept; without it, there are none. */
+  readonly webhooks?: WebhookDesk;
+  /** Who may do what at the registry; without it, the API has nothing of that. */
+  readonly access?: AccessDesk;
+  /** Where images are imported; without it, they are not. */
+  readonly imports?: ImportDesk;
+  /** Whose signatures images must bear; without it, the API has nothing of that. */
+  readonly trust?: TrustDesk;
+  /** What scans images; without it, the API has nothing of that. */
+  readonly scans?: ScanDesk;
+  /** Policies of the registry, quarantine, and what was deleted; without it, the API has nothing of that. */
+  readonly care?: RegistryCare;
+  /** Keeps the registry's store in order; without it, the API has nothing of that. */
+  readonly upkeep?: RegistryUpkeep;
+  /** The passwords of the admin account; without it, the API does not show them. */
+  readonly adminCredential?: AdminCredentialDesk;
   /** Base images and campaigns; without it, the API has none of them. */
   readonly patching?: PatchingDesk;
   readonly blobs: UploadSink;

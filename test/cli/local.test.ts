@@ -55,6 +55,9 @@ async function makeMachine(overrides: Partial<LocalHost> = {}) {
       throw new Error('no run is started here');
     },
     inspect: async () => [{ name: 'Redis', status: 'ok', detail: '7.0' }],
+    checkRegistry: async function* () {
+      yield* [];
+    },
     openKeys: async () => {
       throw new Error('no key is asked for here');
     },

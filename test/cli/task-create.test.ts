@@ -26,7 +26,7 @@ describe('slipway task create', () => {
     expect(stdout).toMatch(/ {2}no {3}pull requests to main .*\(pullrequest is not among the events/);
     expect(stdout).toMatch(/ {2}no {3}base images \(not learned yet/);
     expect(stdout).toMatch(/Webhook: http.*\/hooks\/git\/web-app\n/);
-    expect(stdout).toContain('slipway webhook setup web-app');
+    expect(stdout).toContain('slipway task webhook setup web-app');
     const { properties } = await details('web-app');
     expect(properties['step']).toMatchObject({
       type: 'Docker',

@@ -1,206 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TaskName } from '../../src/domain/task.ts';
-import { password, startRig } from '../http/rig.ts';
-import { aWatchingTask, commitOf, putTask, signPush } from '../rig/deliveries.ts';
-import { key, setUp as setUpIntake } from '../trigger/git-rig.ts';
-import { call, envFor, sendError, sendJson, startFakeApi, type Handler } from './rig-api.ts';
+import { systemClock } from '../../src/domain/clock.ts';
+import { createEgress } from '../../src/egress/egress.ts';
+import { createWebhookDesk } from '../../src/notify/webhooks/desk.ts';
+import { createMemoryStore } from '../../src/store/memory/store.ts';
+import { password, startRig, testKey } from '../http/rig.ts';
+import { say, startReceiver } from '../notify/notifications/rig.ts';
+import { origin } from '../notify/webhooks/rig.ts';
+import { call, makeFolder } from './rig-api.ts';
 
-const delivery = (more: object = {}) => ({
-  name: 'd1',
-  properties: {
-    receivedTime: '2026-11-21T09:00:00.000Z',
-    hook: 'web-app',
-    provider: 'github',
-    event: 'push',
-    repository: 'team/app',
-    ref: 'refs/heads/main',
-    commit: 'a'.repeat(40),
-    status: 'done',
-    verdicts: [{ task: 'web-app', runId: 'ca1' }],
-    notes: [],
-    arrivals: 2,
-    ...more,
-  },
-});
-
-const details: Handler = (_, response) =>
-  sendJson(response, {
-    name: 'web-app',
-    properties: {
-      step: { type: 'Docker' },
-      webhook: { url: 'https://ci.example.com/hooks/git/web-app', secrets: ['sesame'] },
-      trigger: {
-        sourceTriggers: [
-          {
-            name: 's',
-            sourceRepository: { repositoryUrl: 'https://git.example.com/team/app.git#main:x' },
-            sourceTriggerEvents: ['commit', 'tag'],
-          },
-        ],
-      },
-    },
+async function setUp() {
+  const store = createMemoryStore({ clock: systemClock });
+  const webhooks = createWebhookDesk({
+    notifications: store.notifications,
+    queue: { enqueue: async () => undefined },
+    egress: createEgress({ allow: ['127.0.0.1'] }),
+    key: testKey,
+    clock: systemClock,
+    origin,
+    newId: randomUUID,
   });
+  const { url } = await startRig({ store, webhooks });
+  const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
+  const cwd = await makeFolder();
+  const slipway = (...words: string[]) => call(['webhook', ...words], { env, cwd });
+  return { slipway, webhooks, cwd };
+}
 
-const byHand = [
-  'Add a webhook to https://git.example.com/team/app.git:',
-  '  URL           https://ci.example.com/hooks/git/web-app',
-  '  Secret        sesame',
-  '  Content type  application/json',
-  '  Events        push, tag',
-  '',
-];
+const uri = 'http://127.0.0.1:9/hook';
 
-describe('slipway webhook deliveries', () => {
-  it('shows what came and what it came to', async () => {
-    const refused = { verdicts: [{ task: 'web-app', because: 'branch x is not main' }], ref: 'refs/heads/x' };
-    const value = [
-      delivery(),
-      delivery(refused),
-      delivery({ verdicts: [], notes: ['nobody watches team/app'], hook: 'shared' }),
-    ];
-    const api = await startFakeApi({ 'GET /api/v1/webhookDeliveries': (_, response) => sendJson(response, { value }) });
-    const { code, stdout } = await call(['webhook', 'deliveries', '--task', 'web-app'], { env: envFor(api.url) });
-    expect(code).toBe(0);
-    expect(stdout.split('\n')).toEqual([
-      'DELIVERY  RECEIVED       WEBHOOK  EVENT  REF   STATUS  CAME TO',
-      'd1        5 minutes ago  web-app  push   main  done    web-app: ca1',
-      'd1        5 minutes ago  web-app  push   x     done    web-app: branch x is not main',
-      'd1        5 minutes ago  shared   push   main  done    nobody watches team/app',
-      '',
-    ]);
-    expect(Object.fromEntries(new URL(api.seen[0]!.path, 'http://x').searchParams)).toEqual({
-      $top: '15',
-      hook: 'web-app',
+describe('slipway webhook', () => {
+  it('makes one with the words of az acr webhook', async () => {
+    const { slipway, webhooks } = await setUp();
+    const words = ['-n', 'deploys', '-r', 'slipway', '--uri', uri, '--actions', 'push', 'delete', '--scope', 'web:*'];
+    const more = ['--headers', 'Authorization=Basic a=b', 'X-Team=web', '--tags', 'a=1', '--status', 'Enabled'];
+    const { code, stdout, stderr } = await slipway('create', ...words, ...more, '-l', 'westeurope');
+    expect([code, stdout]).toEqual([0, 'Webhook deploys is there: push, delete of web:*.\n']);
+    expect(stderr).toContain('slipway webhook get-config deploys');
+    expect(await webhooks.config('deploys')).toMatchObject({
+      serviceUri: uri,
+      customHeaders: { authorization: 'Basic a=b', 'x-team': 'web' },
     });
+    expect((await slipway('list')).stdout).toBe('deploys  enabled  push delete  web:*  azure\n');
+    expect((await slipway('show', 'deploys')).stdout).toMatch(
+      /^name .*\nstatus .*enabled\nactions .*\nscope {4}web:\*\n/,
+    );
+    const config = (await slipway('get-config', 'deploys')).stdout;
+    expect(config).toMatch(
+      /^url {5}http.*\nheader {2}authorization: Basic a=b\nheader {2}x-team: web\nsecret {2}whsec_/,
+    );
   });
 
-  it('takes ids as they stand in its help, which are those that are printed', async () => {
-    const { stdout } = await call(['webhook', '--help']);
-    const ids = [...stdout.matchAll(/^ {2}slipway webhook (?:deliveries|redeliver) (\S+-\S+)$/gm)].map(([, id]) => id);
-    expect(ids).toHaveLength(2);
-    const intake = setUpIntake();
-    await putTask(intake.store, aWatchingTask(key, { name: 'web-app' as TaskName }));
-    const forgeId = '72d3162e-cc78-11e3-81ab-4c9367dc0958';
-    const { deliveryId } = await intake.take(signPush({ commit: commitOf('a'), id: forgeId }), { hook: 'web-app' });
-    expect(new Set(ids)).toEqual(new Set([deliveryId]));
+  it('changes what is named, and keeps what no command line may hold out of it', async () => {
+    const { slipway, webhooks, cwd } = await setUp();
+    await slipway('create', 'hook1', '--uri', uri, '--actions', 'push');
+    const before = await webhooks.config('hook1');
+    await writeFile(join(cwd, 'headers'), '# for us\nX-Key: hush\n');
+    const words = ['--status', 'disabled', '--format', 'distribution', '--header-file', 'headers', '--rotate-secret'];
+    const { stdout } = await slipway('update', 'hook1', ...words);
+    expect(stdout).toBe('Webhook hook1 is changed: push of everything, disabled.\n');
+    const after = await webhooks.config('hook1');
+    expect(after.customHeaders).toEqual({ 'x-key': 'hush' });
+    expect(after.secret).not.toBe(before.secret);
+    expect((await slipway('update', 'hook1', '--headers', '')).code).toBe(0);
+    expect((await webhooks.config('hook1')).customHeaders).toEqual({});
+    expect(await slipway('update', 'hook1')).toMatchObject({ code: 2, stdout: '' });
   });
 
-  it('shows one with all that is known of it', async () => {
-    const api = await startFakeApi({
-      'GET /api/v1/webhookDeliveries/d1': (_, response) => sendJson(response, delivery()),
+  it('pings, lists events, makes them again, and deletes', async () => {
+    const { slipway } = await setUp();
+    const receiver = await startReceiver((response, count) => {
+      say(count === 1 ? 500 : 200)(response);
     });
-    const { stdout } = await call(['webhook', 'deliveries', 'd1'], { env: envFor(api.url) });
-    expect(stdout).toContain('Repository:  team/app\n');
-    expect(stdout).toContain('Came to:\n  web-app  run ca1\n');
-    const json = await call(['webhook', 'deliveries', 'd1', '--json'], { env: envFor(api.url) });
-    expect(JSON.parse(json.stdout)).toMatchObject({ id: 'd1', arrivals: 2 });
-  });
-
-  it('agrees with the real server', async () => {
-    const { url, store } = await startRig();
-    const { name: id, properties } = delivery();
-    const { arrivals: _, ...more } = properties;
-    await store.deliveries.receive({ id, ...more } as never, '{}');
-    const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
-    const { code, stdout } = await call(['webhook', 'deliveries', '--json'], { env });
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ id: 'd1', status: 'done', verdicts: [{ runId: 'ca1' }] }]);
-    expect((await call(['webhook', 'deliveries', 'd9'], { env })).code).toBe(3);
+    await slipway('create', 'hook1', '--uri', receiver.url, '--actions', 'push');
+    const failed = await slipway('ping', 'hook1');
+    const id = /\((\S+)\)/.exec(failed.stdout)?.[1] ?? '';
+    expect(failed).toMatchObject({ code: 1, stdout: `Not delivered: the receiver answers 500 (${id})\n` });
+    expect((await slipway('list-events', 'hook1')).stdout).toMatch(
+      new RegExp(`^${id}  ping    dead  1 try  .*  the receiver answers 500\n$`),
+    );
+    const [event] = JSON.parse((await slipway('list-events', 'hook1', '--json')).stdout) as object[];
+    expect(event).toMatchObject({ eventResponseMessage: { statusCode: '500' } });
+    expect((await slipway('redeliver', 'hook1', id)).stdout).toBe(`Event ${id} will be delivered again.\n`);
+    expect((await slipway('ping', 'hook1')).code).toBe(0);
+    expect((await slipway('delete', 'hook1')).stdout).toBe('Webhook hook1 is deleted.\n');
+    expect((await slipway('list')).stderr).toBe('There are no webhooks.\n');
+    expect((await slipway('delete', 'hook1')).code).toBe(3);
+    expect((await slipway('show', 'hook1')).code).toBe(3);
   });
 
   it.each([
-    [['deliveries', '--top', '0'], '--top must be a whole number'],
-    [['deliveries', '--task', 'a b'], '--task must be the name of a task, or shared'],
-    [['redeliver', 'a b'], 'that is no delivery’s id'],
+    [['create', 'hook1', '--uri', uri], "required option '--actions <action...>' not specified"],
+    [['create', 'hook1', '--uri', uri, '--actions', 'pull'], '--actions must be one of push, delete'],
+    [
+      ['create', 'hook1', '--uri', uri, '--actions', 'push', '--headers', 'hush'],
+      'word 1 of --headers is no name=value',
+    ],
+    [['create', 'ab', '--uri', uri, '--actions', 'push'], '"ab" is no name of a webhook'],
+    [['show'], 'which webhook? Its name is missing'],
+    [['show', 'hook1', '-n', 'hook2'], 'which webhook, hook1 or hook2?'],
+    [['update', 'hook1', '--status', 'on'], '--status must be one of enabled, disabled'],
   ])('refuses %j', async (words, message) => {
-    const { code, stderr } = await call(['webhook', ...words]);
+    const { slipway } = await setUp();
+    const { code, stderr } = await slipway(...words);
     expect(stderr).toContain(message);
+    expect(stderr).not.toContain('hush\n');
     expect(code).toBe(2);
-  });
-});
-
-describe('slipway webhook redeliver', () => {
-  it('has a delivery worked off again, as a new one', async () => {
-    const again = { ...delivery({ status: 'received', verdicts: [] }), name: 'd1.r1' };
-    const api = await startFakeApi({
-      'POST /api/v1/webhookDeliveries/d1/redeliver': (_, response) => sendJson(response, again, 202),
-    });
-    const { code, stdout } = await call(['webhook', 'redeliver', 'd1'], { env: envFor(api.url) });
-    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Delivery d1 is worked off again, as d1.r1.']);
-  });
-});
-
-describe('slipway webhook setup', () => {
-  it('shows what is to be entered by hand, and asks nobody else', async () => {
-    const api = await startFakeApi({ 'POST /api/v1/tasks/web-app/listDetails': details });
-    const { code, stdout } = await call(['webhook', 'setup', 'web-app', '--manual'], { env: envFor(api.url) });
-    expect([code, stdout]).toEqual([0, byHand.join('\n')]);
-    expect(api.seen).toHaveLength(1);
-  });
-
-  it('has the server register it, with a token that is not in the command line', async () => {
-    const api = await startFakeApi({
-      'POST /api/v1/tasks/web-app/listDetails': details,
-      'POST /api/v1/tasks/web-app/setUpWebhook': (_, response) =>
-        sendJson(response, {
-          url: 'https://ci.example.com/hooks/git/web-app',
-          secret: 'sesame',
-          webhooks: [{ repositoryUrl: 'https://git.example.com/team/app.git', events: ['push'], isRegistered: true }],
-        }),
-    });
-    const words = ['webhook', 'setup', 'web-app', '--git-access-token', '-', '--provider', 'GitLab'];
-    const { code, stdout } = await call(words, { env: envFor(api.url), stdin: 'tok\n' });
-    expect([code, stdout]).toEqual([
-      0,
-      'The webhook https://ci.example.com/hooks/git/web-app is registered at https://git.example.com/team/app.git.\n',
-    ]);
-    expect(JSON.parse(api.seen[1]!.body.toString())).toEqual({ token: 'tok', provider: 'gitlab' });
-  });
-
-  it('says how to do it by hand when the forge will not', async () => {
-    const api = await startFakeApi({
-      'POST /api/v1/tasks/web-app/listDetails': details,
-      'POST /api/v1/tasks/web-app/setUpWebhook': (_, response) =>
-        sendError(response, 403, { code: 'AuthorizationFailed', message: 'the forge does not let this token' }),
-    });
-    const { code, stdout, stderr } = await call(['webhook', 'setup', 'web-app'], { env: envFor(api.url) });
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe(`${byHand.join('\n')}error: the forge does not let this token\n`);
-  });
-
-  it('has nothing to set up for a task that watches no repository', async () => {
-    const { url } = await startRig();
-    const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
-    await call(['task', 'create', 'hello-cmd', '--cmd', 'busybox true'], { env });
-    const { code, stderr } = await call(['webhook', 'setup', 'hello-cmd'], { env });
-    expect(code).toBe(1);
-    expect(stderr).toContain('task hello-cmd watches no repository, so it has no webhook');
-  });
-});
-
-describe('slipway webhook setup and the real server', () => {
-  it('agree on what is to be entered by hand where there is no token', async () => {
-    const { url } = await startRig();
-    const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
-    const context = 'https://git.example.com/team/app.git#main';
-    await call(['task', 'create', 'web-app', '-c', context, '-f', 'a.yaml'], { env });
-    const { code, stdout } = await call(['webhook', 'setup', 'web-app'], { env });
-    expect(code).toBe(0);
-    expect(stdout).toContain('Add a webhook to https://git.example.com/team/app.git:\n');
-    expect(stdout).toMatch(/ {2}URL {11}http:.*\/hooks\/git\/web-app\n {2}Secret {8}\S{40,}\n/);
-    expect(stdout).toMatch(/ {2}Events {8}push, tag\n/);
-  });
-});
-
-describe('slipway webhook rotate', () => {
-  it('makes a new secret beside the old one, and ends the old one', async () => {
-    const { url } = await startRig();
-    const env = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: password };
-    await call(['task', 'create', 'web-app', '-c', 'https://git.example.com/a.git', '-f', 'a.yaml'], { env });
-    const { stdout, stderr } = await call(['webhook', 'rotate', 'web-app'], { env });
-    expect(stdout).toMatch(/^The new secret of .*\/hooks\/git\/web-app:\n\S+\n$/);
-    expect(stderr).toBe('The old one stays good until slipway webhook rotate web-app --revoke-old\n');
-    const ended = await call(['webhook', 'rotate', 'web-app', '--revoke-old'], { env });
-    expect([ended.code, ended.stdout]).toEqual([0, 'The old secret is not good any more.\n']);
   });
 });

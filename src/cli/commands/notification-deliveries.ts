@@ -4,7 +4,8 @@ import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { formatAge, formatTable } from '../words.ts';
 
-function describeTry({ status, because, milliseconds }: DeliveryTry): string {
+/** What came of a try, in words. */
+export function describeTry({ status, because, milliseconds }: DeliveryTry): string {
   return because ?? `${String(status)} after ${milliseconds} ms`;
 }
 

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Option, type Command } from 'commander';
 import { fail } from '../../domain/failure.ts';
 import { notificationEvents, type NotificationEvent } from '../../domain/notification.ts';
 import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { parseHeaders, readGiven } from '../header-file.ts';
 import type { NotificationBody, NotificationView } from '../notification-client.ts';
 import { formatAge, formatTable } from '../words.ts';
 import { addDeliveryCommands } from './notification-deliveries.ts';
@@ -28,28 +26,6 @@ interface CreateFlags {
   readonly headerFile?: string;
   readonly secretFile?: string;
   readonly rotateSecret?: true;
-}
-
-async function readGiven({ io }: Cli, file: string, flag: string): Promise<string> {
-  if (file === '-') return text(io.stdin);
-  return readFile(resolve(io.cwd, file), 'utf8').catch((cause: unknown) => {
-    throw fail('invalid-request', `${file} cannot be read`, { field: flag, cause });
-  });
-}
-
-/** Lines `Name: value`; empty ones and those that begin with # are left out. */
-function parseHeaders(lines: string): Record<string, string> {
-  const wanted = lines.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  return Object.fromEntries(
-    wanted.map((line, index) => {
-      const [, name, value] = /^([^:\s]+):\s*(.*?)\s*$/.exec(line) ?? [];
-      if (name === undefined || value === undefined)
-        throw fail('invalid-request', `header ${index + 1} of --header-file is no "Name: value"`, {
-          field: '--header-file',
-        });
-      return [name, value];
-    }),
-  );
 }
 
 async function readBody(cli: Cli, flags: CreateFlags): Promise<NotificationBody> {

@@ -75,7 +75,7 @@ async function printWatch({ screen }: Cli, { name, properties }: TaskDocument): 
   const { webhook, status } = properties;
   if (webhook === undefined || status === 'Disabled') return;
   await screen.print(`Webhook: ${webhook.url}`);
-  await screen.print(`  The forge must know it for pushes to be seen: slipway webhook setup ${name}`);
+  await screen.print(`  The forge must know it for pushes to be seen: slipway task webhook setup ${name}`);
 }
 
 /** Says that a task is written, and what it watches as soon as that is known. */

@@ -4,6 +4,7 @@ import { addTaskCredential } from './task-credential.ts';
 import { addTaskRun } from './task-run.ts';
 import { addTaskShow } from './task-show.ts';
 import { addTaskTimer } from './task-timer.ts';
+import { addTaskWebhook } from './task-webhook.ts';
 import { addTaskWrite } from './task-write.ts';
 
 const examples = `
@@ -31,5 +32,6 @@ export function addTask(program: Command, start: Start): void {
   addTaskShow(task, start);
   addTaskRun(task, start);
   addTaskTimer(task, start);
+  addTaskWebhook(task, start);
   addTaskCredential(task, start);
 }

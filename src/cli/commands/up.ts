@@ -13,6 +13,7 @@ const examples = `
 Examples:
   slipway up                    in the foreground, with the logs; Ctrl-C stops all of it
   slipway up --detach           in the background; slipway down stops it
+  slipway up --tls              over TLS, with a certificate of its own making; later starts and commands remember it
   SLIPWAY_PORT=5081 SLIPWAY_DATA=/srv/slipway slipway up --detach
 
 Redis: REDIS_URL, else one that runs on this machine, else a private one. Container engine: DOCKER_HOST, else the usual sockets, else
@@ -39,6 +40,8 @@ async function reportStarted({ screen }: Cli, started: Started): Promise<void> {
   await screen.print(`  Engine    ${engine}`);
   await screen.print(`  Redis     ${foundation.isRedisPrivate ? 'private' : 'of this machine, or REDIS_URL'}`);
   await screen.print(`  Data      ${config.dataDir}`);
+  if (config.tls?.isOwn === true)
+    await screen.print('  TLS       by our own authority; slipway cert trust says how others trust it');
   await screen.print(`  Account   ${account.username}; slipway login --show prints its password`);
 }
 
@@ -102,9 +105,12 @@ export function addUp(program: Command, start: Start): void {
       'Finds or starts Redis and a container engine, starts API, registry and workers, and waits until a build can run.',
     )
     .option('-d, --detach', 'leave it running in the background')
+    .option('--tls', 'speak TLS, with a certificate that Slipway makes and renews (SLIPWAY_TLS=auto)')
+    .option('--no-tls', 'speak plain HTTP again (SLIPWAY_TLS=off)')
     .addHelpText('after', examples)
-    .action(({ detach }: { detach?: true }, command: Command) =>
-      start(command, async (cli) => {
+    .action(({ detach, tls }: { detach?: true; tls?: boolean }, command: Command) =>
+      start(command, async (given) => {
+        const cli = tls === undefined ? given : given.withVariables({ SLIPWAY_TLS: tls ? 'auto' : 'off' });
         const host = await cli.host();
         return detach === true ? runDetached(cli, host) : runForeground(cli, host);
       }),

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express';
-import { fail } from '../../domain/failure.ts';
+import { fail, type FailureError } from '../../domain/failure.ts';
 import type { Notification, OutgoingDelivery } from '../../domain/notification.ts';
+import { isWebhookKey } from '../../domain/webhook.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { readJson } from '../middleware/json-body.ts';
 import { addRoute } from '../middleware/methods.ts';
@@ -13,8 +14,14 @@ type Options = Pick<AppOptions, 'store'> & { readonly desk: NotificationDesk };
 const pageDeliveries = 100;
 const maxTop = 1000;
 
+function unknown(name: string): FailureError {
+  return fail('not-found', `there is no notification "${name.slice(0, 100)}"`);
+}
+
 function readName(request: Request): string {
-  return String(request.params['name']);
+  const name = String(request.params['name']);
+  if (isWebhookKey(name)) throw unknown(name);
+  return name;
 }
 
 /** What is shown of a notification: everything but its secret and the values of its headers. */
@@ -27,7 +34,7 @@ async function findNotification(request: Request, { store }: Options): Promise<N
   const name = readName(request);
   const found = await store.notifications.get(name);
   if (found) return found;
-  throw fail('not-found', `there is no notification "${name.slice(0, 100)}"`);
+  throw unknown(name);
 }
 
 /** `PUT …/notifications/{name}`: makes it, or puts it in the place of what was there. A secret that was made is in this answer alone. */

@@ -8,6 +8,12 @@ import { addCampaignRoutes } from './campaigns.ts';
 import { createEventsHandler } from './events.ts';
 import { createLogHandler, createLogLinkHandler } from './log.ts';
 import { addNotificationRoutes } from './notifications.ts';
+import { addRegistryAccessRoutes } from './registry-access.ts';
+import { addAdminCredentialRoutes } from './registry-credential.ts';
+import { addRegistryUpkeepRoutes } from './registry-upkeep.ts';
+import { addRegistryCareRoutes } from './registry-care.ts';
+import { addRegistryImportRoutes } from './registry-import.ts';
+import { addRegistryTrustRoutes } from './registry-trust.ts';
 import { createRerunHandler } from './rerun.ts';
 import { createCancelHandler, createRunHandler, createRunsHandler, createRunUpdateHandler } from './runs.ts';
 import { createScheduleHandler } from './schedule.ts';
@@ -23,6 +29,7 @@ import {
 } from './tasks.ts';
 import { createUploadUrlHandler } from './uploads.ts';
 import { createDeliveriesHandler, createDeliveryHandler, createRedeliverHandler } from './webhook-deliveries.ts';
+import { addWebhookRoutes } from './webhooks.ts';
 import { createWebhookSetupHandler } from './webhook-setup.ts';
 
 function addTaskRoutes(router: Router, options: AppOptions): void {
@@ -63,6 +70,13 @@ export function createResourceRouter(options: AppOptions): Router {
   addRoute(router, '/runs/:id/rerun', { post: [...readJson, createRerunHandler(options)] });
   addTaskRoutes(router, options);
   addNotificationRoutes(router, options);
+  addWebhookRoutes(router, options);
+  addRegistryAccessRoutes(router, options);
+  addRegistryCareRoutes(router, options);
+  addRegistryUpkeepRoutes(router, options);
+  addRegistryImportRoutes(router, options);
+  addAdminCredentialRoutes(router, options);
+  addRegistryTrustRoutes(router, options);
   addBaseImageRoutes(router, options);
   addCampaignRoutes(router, options);
   addRoute(router, '/webhookDeliveries', { get: createDeliveriesHandler(options) });
