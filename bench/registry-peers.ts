@@ -47,13 +47,16 @@ export async function startDistribution(): Promise<Peer> {
   throw new Error('docker-registry did not start: is the Debian package docker-registry installed?');
 }
 
+/** The most memory that a process has held since its start, MiB. */
+export async function readPeakMemory(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
 function peerOf(child: ChildProcess, url: string, data: string): Peer {
   return {
     url,
-    peakMemory: async () => {
-      const status = await readFile(`/proc/${String(child.pid)}/status`, 'utf8');
-      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
-    },
+    peakMemory: () => readPeakMemory(child.pid ?? 0),
     stop: async () => {
       const gone = once(child, 'exit');
       child.kill('SIGKILL');

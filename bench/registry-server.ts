@@ -1,13 +1,17 @@
 /** The registry alone in a process of its own, for measuring: `registry-server <data directory>`; prints its URL. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { openFileJournal } from '../src/blob/disk/journal.ts';
 import { createDiskBlobStore } from '../src/blob/disk/store.ts';
 import { systemClock } from '../src/domain/clock.ts';
 import { createRegistry } from '../src/registry/registry.ts';
 import { configureServer, registryServerOptions } from '../src/registry/server.ts';
 
+const root = process.argv[2] ?? '';
 const registry = await createRegistry({
-  storage: await createDiskBlobStore(process.argv[2] ?? '', () => systemClock.now()),
+  storage: await createDiskBlobStore(root, () => systemClock.now()),
+  journal: await openFileJournal(join(root, '.journal')),
   authenticate: () => ({ name: 'bench', may: () => true }),
   anonymousPull: false,
   onEvent: () => undefined,

@@ -1,4 +1,4 @@
-/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry, scale, deliveries, patching, campaign, rebase). */
+/** All benchmarks, one after the other, as one table: `npm run bench [-- NAME…]` (cached, real, log, steps, plan, registry, registry-small, registry-memory, registry-events, scale, deliveries, patching, campaign, rebase). */
 import { usualSockets } from '../src/host/engine.ts';
 import { startInstallation } from '../test/rig/installation.ts';
 import { callEngine, ensureStandIns } from '../test/rig/stand-ins.ts';
@@ -9,6 +9,9 @@ import { benchPatching } from './patching.ts';
 import { benchCachedBuild, benchLogLatency, benchRealBuild, type Rig } from './quick-build.ts';
 import { benchRebase } from './rebase.ts';
 import { benchRegistry } from './registry.ts';
+import { benchRegistryEvents } from './registry-events.ts';
+import { benchRegistryMemory } from './registry-memory.ts';
+import { benchRegistrySmall } from './registry-small.ts';
 import { benchStore } from './store-scale.ts';
 import { benchPlanning, benchSteps } from './task-steps.ts';
 import { formatTable, type Row } from './table.ts';
@@ -75,6 +78,9 @@ const rows = builds.length > 0 ? await measureBuilds(builds) : [];
 if (isWanted('steps')) rows.push(...(await measureSteps()));
 if (isWanted('plan')) rows.push(...benchPlanning());
 if (isWanted('registry')) rows.push(...(await benchRegistry()));
+if (isWanted('registry-small')) rows.push(...(await benchRegistrySmall()));
+if (isWanted('registry-memory')) rows.push(...(await benchRegistryMemory()));
+if (isWanted('registry-events')) rows.push(...(await benchRegistryEvents()));
 if (isWanted('deliveries')) rows.push(...(await measureDeliveries()));
 if (isWanted('patching')) rows.push(...(await benchPatching()));
 if (isWanted('campaign')) rows.push(...(await benchCampaign()));
