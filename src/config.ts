@@ -3,10 +3,16 @@ import { join, resolve } from 'node:path';
 import { fail } from './domain/failure.ts';
 import type { VaultSettings } from './domain/vaults.ts';
 import { readLogBytes } from './config/limits.ts';
+import { readNetworkRules } from './config/network.ts';
 import { readPatching, type PatchingSettings } from './config/patching.ts';
+import { readRegistryCare, type RegistryCareSettings } from './config/registry-care.ts';
 import { createReader, mebibyte, type Environment, type Reader } from './config/reader.ts';
+import { readRegistryCollection, type RegistryCollectionSettings } from './config/registry-collection.ts';
+import { readRegistryStorage, type RegistryStorageSettings } from './config/registry-storage.ts';
 import { readSteps, type StepSettings } from './config/steps.ts';
+import { readTls, readTrust, type TlsSettings, type TrustSettings } from './config/tls.ts';
 import { readVaults } from './config/vaults.ts';
+import type { NetworkSettings } from './network/gate.ts';
 
 /** Everything that can be set from outside, with its default filled in. Sizes in bytes, times in milliseconds unless named otherwise. */
 export interface Config {
@@ -15,6 +21,12 @@ export interface Config {
   /** The installation's name: the registry's name in the API and a label on all that is made on an engine. */
   readonly name: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** What the listener shows; undefined: it speaks plain HTTP. */
+  readonly tls: TlsSettings | undefined;
+  /** Whom our own processes trust. */
+  readonly trust: TrustSettings;
+  /** Who may connect. */
+  readonly network: NetworkSettings;
   /** How clients and workers reach the API, without a slash at the end. */
   readonly url: string;
   /** The registry's host as it stands in image names; the container engine must reach it under this name. */
@@ -25,6 +37,8 @@ export interface Config {
   /** 32 bytes in base64 or hexadecimal; undefined: the file `key` in the data directory, made at first start. */
   readonly key: string | undefined;
   readonly anonymousPull: boolean;
+  /** Whether the admin account may use the registry; the API it always may. */
+  readonly registryAdmin: boolean;
   readonly upload: { readonly maxBytes: number; readonly expiresMs: number };
   readonly context: {
     readonly maxUnpackedBytes: number;
@@ -64,6 +78,9 @@ export interface Config {
   /** `secrets`: what deliveries to the shared webhook are signed with; several during a rotation, none: it is shut. */
   readonly webhook: { readonly secrets: readonly string[]; readonly maxBytes: number };
   readonly patching: PatchingSettings;
+  readonly registryStorage: RegistryStorageSettings;
+  readonly registryCollection: RegistryCollectionSettings;
+  readonly registryCare: RegistryCareSettings;
   /** How long runs and their logs are kept, but for archived ones; undefined: for ever. */
   readonly keepRunsMs: number | undefined;
   /** How much output of a run is kept. */
@@ -80,19 +97,32 @@ function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function readAddresses(reader: Reader): Pick<Config, 'listen' | 'url' | 'registryHost'> {
+/** Whether a URL can be used at all; a fault is kept for what is wrong with it. */
+function checkUrl(reader: Reader, url: string, isTls: boolean): boolean {
+  const protocol = URL.canParse(url) ? new URL(url).protocol : undefined;
+  if (protocol === 'http:' && isTls)
+    reader.faults.push(`SLIPWAY_URL must be an https URL, because SLIPWAY_TLS is on, not "${url}"`);
+  if (protocol === 'http:' || protocol === 'https:') return true;
+  reader.faults.push(`SLIPWAY_URL must be an http or https URL, not "${url}"`);
+  return false;
+}
+
+function readAddresses(
+  reader: Reader,
+  dataDir: string,
+): Pick<Config, 'listen' | 'tls' | 'trust' | 'url' | 'registryHost'> {
+  const trust = readTrust(reader, dataDir);
+  const tls = readTls(reader, trust.tlsDirectory);
   const listen = {
     host: reader.text('SLIPWAY_HOST') ?? '127.0.0.1',
     port: reader.integer('SLIPWAY_PORT', 5080, [0, 65535]),
   };
   const isWildcard = listen.host === '0.0.0.0' || listen.host === '::';
-  const url =
-    reader.text('SLIPWAY_URL') ?? `http://${hostAndPort(isWildcard ? '127.0.0.1' : listen.host, listen.port)}`;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    reader.faults.push(`SLIPWAY_URL must be an http or https URL, not "${url}"`);
-    return { listen, url, registryHost: '' };
-  }
-  return { listen, url: url.replace(/\/+$/, ''), registryHost: reader.text('SLIPWAY_REGISTRY') ?? new URL(url).host };
+  const place = hostAndPort(isWildcard ? '127.0.0.1' : listen.host, listen.port);
+  const url = reader.text('SLIPWAY_URL') ?? `${tls === undefined ? 'http' : 'https'}://${place}`;
+  if (!checkUrl(reader, url, tls !== undefined)) return { listen, tls, trust, url, registryHost: '' };
+  const registryHost = reader.text('SLIPWAY_REGISTRY') ?? new URL(url).host;
+  return { listen, tls, trust, url: url.replace(/\/+$/, ''), registryHost };
 }
 
 function readWorker(reader: Reader): Config['worker'] {
@@ -114,6 +144,16 @@ function readWebhook(reader: Reader): Config['webhook'] {
   return { secrets: reader.list('SLIPWAY_WEBHOOK_SECRET'), maxBytes };
 }
 
+/** Where the environment says that Slipway keeps its files; an absolute path. */
+export function readDataDir(env: Environment): string {
+  return resolve(createReader(env).text('SLIPWAY_DATA') ?? join(homedir(), '.slipway'));
+}
+
+/** Whom the environment says to trust, whatever else it says. */
+export function readTrustOf(env: Environment): TrustSettings {
+  return readTrust(createReader(env), readDataDir(env));
+}
+
 /**
  * Reads the configuration out of environment variables (`SLIPWAY_*`, `REDIS_URL`, `DOCKER_HOST`).
  * @throws `invalid-request` that lists every variable that is wrong.
@@ -122,15 +162,17 @@ export function readConfig(env: Environment = process.env): Config {
   const reader = createReader(env);
   const name = reader.text('SLIPWAY_NAME') ?? 'slipway';
   if (!/^[a-zA-Z0-9]{5,50}$/.test(name)) reader.faults.push('SLIPWAY_NAME must be 5 to 50 letters and digits');
-  const dataDir = resolve(reader.text('SLIPWAY_DATA') ?? join(homedir(), '.slipway'));
+  const dataDir = readDataDir(env);
   const config: Config = {
     dataDir,
     name,
-    ...readAddresses(reader),
+    ...readAddresses(reader, dataDir),
+    network: readNetworkRules(reader),
     redis: { url: reader.text('REDIS_URL'), prefix: reader.text('SLIPWAY_REDIS_PREFIX') ?? 'slipway' },
     engineHost: reader.text('DOCKER_HOST'),
     key: reader.text('SLIPWAY_KEY'),
     anonymousPull: reader.flag('SLIPWAY_ANONYMOUS_PULL', false),
+    registryAdmin: reader.flag('SLIPWAY_REGISTRY_ADMIN', true),
     upload: {
       maxBytes: reader.size('SLIPWAY_UPLOAD_LIMIT', 2048 * mebibyte),
       expiresMs: reader.integer('SLIPWAY_UPLOAD_EXPIRES', 3600, [10, 86_400]) * 1000,
@@ -153,6 +195,9 @@ export function readConfig(env: Environment = process.env): Config {
     steps: readSteps(reader, dataDir),
     webhook: readWebhook(reader),
     patching: readPatching(reader),
+    registryStorage: readRegistryStorage(reader),
+    registryCollection: readRegistryCollection(reader),
+    registryCare: readRegistryCare(reader),
     // 0 stands for "for ever".
     keepRunsMs: reader.integer('SLIPWAY_KEEP_RUNS', 30, [0, 36_500]) * dayMs || undefined,
     runLogBytes: readLogBytes(reader),

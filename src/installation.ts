@@ -10,6 +10,7 @@ import { openKeyRing, type InstallationKey } from './secret/key-ring.ts';
 import type { Store } from './store/ports.ts';
 import { usualOutputLimit } from './store/output-limit.ts';
 import { createRedisStore } from './store/redis/store.ts';
+import { trustInstallation } from './tls/trust.ts';
 import { createArchive, type Archive } from './worker/archive.ts';
 
 /** What every process of an installation opens first: its configuration, its key, its files, its store. */
@@ -32,6 +33,7 @@ const archiveBytes = 256 * 1024 * 1024;
 /** Opens the installation for a process. Rejects with a FailureError when the configuration is wrong or Redis cannot be reached. */
 export async function openInstallation(role: string): Promise<Installation> {
   const config = readConfig();
+  trustInstallation(config.trust);
   const logger = createLogger(config, role);
   const clock = systemClock;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });

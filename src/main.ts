@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createDiskBlobStore } from './blob/disk/store.ts';
+import { originOf } from './compose/notifications.ts';
+import { openListener } from './compose/listener.ts';
 import { openPatchingDesk } from './compose/patching-desk.ts';
-import { createRegistryLogin, isAccount } from './compose/registry-login.ts';
+import { createAdminCredentialDesk } from './compose/admin-credential.ts';
+import { createRemoteSources } from './compose/registry-imports.ts';
+import { createRegistrySources } from './compose/registry-login.ts';
+import { createSubmitDeps } from './compose/git-deliveries.ts';
+import { createScans, type Scans } from './compose/scans.ts';
+import { openRegistryStorage, type RegistryStorage } from './compose/registry-storage.ts';
 import { createEgress } from './egress/egress.ts';
 import { createApp } from './http/app.ts';
 import { contextKey, type AppOptions, type UploadSink } from './http/options.ts';
@@ -13,18 +17,22 @@ import { closeOnSignal, openInstallation, type Installation } from './installati
 import { createForgeSender } from './notify/forge/send.ts';
 import { createRepositorySetup } from './notify/webhook-setup/for-repository.ts';
 import { createBullDeliveries } from './queue/bullmq/deliveries.ts';
-import { createNotificationDesk, type NotificationDesk } from './notify/notifications/desk.ts';
+import { createNotificationDesk } from './notify/notifications/desk.ts';
+import { createWebhookDesk } from './notify/webhooks/desk.ts';
 import { createBullQueue } from './queue/bullmq/run-queue.ts';
 import { createBullNotifications } from './queue/bullmq/notifications.ts';
 import { createBullTimers } from './queue/bullmq/timers.ts';
 import { createBullRunNotices } from './queue/bullmq/run-notices.ts';
 import { createBullPatchQueue } from './queue/bullmq/patch.ts';
 import { createBullRegistryEvents } from './queue/bullmq/registry-events.ts';
-import type { NotificationQueue, RegistryEventQueue, RunQueue } from './queue/ports.ts';
+import type { NotificationQueue, RunQueue } from './queue/ports.ts';
+import { createFreeBytes } from './compose/free-bytes.ts';
+import { createGate } from './network/gate.ts';
+import { createAuditLog } from './registry/access/audit.ts';
 import { createRegistry } from './registry/registry.ts';
-import { configureServer, registryServerOptions } from './registry/server.ts';
-import type { Registry } from './registry/options.ts';
-import { loadAccount, parseBasic, type Account } from './secret/account.ts';
+import type { Registry, RegistryOptions } from './registry/options.ts';
+import { parseBasic } from './secret/account.ts';
+import { findPassword, openAccount, type AccountKeeper } from './secret/account-keeper.ts';
 import { createSigner } from './secret/sign.ts';
 import { inspectArchive } from './source/inspect.ts';
 import { checkLocation } from './source/check-location.ts';
@@ -34,18 +42,45 @@ import { stagedContextPrefix } from './worker/old-contexts.ts';
 
 async function openRegistry(
   installation: Installation,
-  account: Account,
-  events: RegistryEventQueue,
-): Promise<Registry> {
-  const { config, clock, logger } = installation;
-  return createRegistry({
-    storage: await createDiskBlobStore(join(config.dataDir, 'registry'), () => clock.now()),
-    authenticate: createRegistryLogin(installation, account),
+  account: AccountKeeper,
+  { storage, journal }: RegistryStorage,
+  { events, queue, notices }: Pick<Queues, 'events' | 'queue' | 'notices'>,
+): Promise<{ readonly registry: Registry; readonly scans: Scans }> {
+  const { config, clock, key, logger } = installation;
+  const gate = createGate(config.network);
+  let open: (scans: Scans) => void = () => undefined;
+  // Events that an earlier process left are told before anything else is there.
+  const opened = new Promise<Scans>((resolve) => (open = resolve));
+  const registry = await createRegistry({
+    storage,
+    journal,
+    sources: createRegistrySources(installation, account, { isAdminEnabled: config.registryAdmin }),
+    key,
+    publicUrl: config.url,
+    registryHost: config.registryHost,
+    openRemote: createRemoteSources(installation),
+    addressOf: (request) => gate.clientOf(request),
+    audit: createAuditLog(logger),
     anonymousPull: config.anonymousPull,
-    onEvent: (event) => events.publish(event),
+    care: careOf(installation),
+    onEvent: async (event) => {
+      await Promise.all([events.publish(event), opened.then((scans) => scans.noticePush(event))]);
+    },
     clock,
     logger,
+    collection: config.registryCollection,
   });
+  const scans = createScans({ installation, registry, submit: createSubmitDeps(installation, queue, notices) });
+  open(scans);
+  return { registry, scans };
+}
+
+/** The registry's limits; how much is free is known of a disk alone. */
+function careOf({ config, clock }: Installation): NonNullable<RegistryOptions['care']> {
+  const { registryCare, registryStorage, dataDir } = config;
+  return registryStorage.s3 === undefined
+    ? { ...registryCare, freeBytes: createFreeBytes(dataDir, clock) }
+    : { ...registryCare, minFreeBytes: 0 };
 }
 
 function createUploadSink({ storage }: Installation): UploadSink {
@@ -67,7 +102,7 @@ function createUploadSink({ storage }: Installation): UploadSink {
   };
 }
 
-function appOptions(installation: Installation, account: Account, queue: RunQueue): AppOptions {
+function appOptions(installation: Installation, account: AccountKeeper, queue: RunQueue): AppOptions {
   const { config, key, clock, store, storage, archive, logger } = installation;
   const limits = { ...config.context, maxBytes: config.upload.maxBytes };
   return {
@@ -83,7 +118,8 @@ function appOptions(installation: Installation, account: Account, queue: RunQueu
     checkLocation,
     authenticate: (header) => {
       const given = parseBasic(header);
-      return Promise.resolve(given && isAccount(account, given) ? { name: account.username } : undefined);
+      const now = account.current();
+      return Promise.resolve(given && findPassword(now, given) !== undefined ? { name: now.username } : undefined);
     },
     signer: createSigner(key, 'url'),
     key,
@@ -99,23 +135,18 @@ function appOptions(installation: Installation, account: Account, queue: RunQueu
   };
 }
 
-function openNotifications({ config, key, clock, store }: Installation, queue: NotificationQueue): NotificationDesk {
+/** What people do with those who are told of runs and of the registry. */
+function openNotifications(
+  installation: Installation,
+  queue: NotificationQueue,
+): Pick<AppOptions, 'notifications' | 'webhooks'> {
+  const { config, key, clock, store } = installation;
   const egress = createEgress({ allow: config.egressAllow });
-  const source = `${config.url}/api/v1`;
-  const { notifications } = store;
-  return createNotificationDesk({ notifications, queue, egress, key, clock, source, newId: randomUUID });
-}
-
-/** Starts the server: the registry is asked first, the API answers everything else. */
-async function listen(installation: Installation, registry: Registry, options: AppOptions): Promise<Server> {
-  const app = createApp(options);
-  const server = createServer(registryServerOptions, (req, res) => {
-    if (!registry.handle(req, res)) app(req, res);
-  });
-  configureServer(server, registry);
-  server.listen(installation.config.listen);
-  await once(server, 'listening');
-  return server;
+  const options = { notifications: store.notifications, queue, egress, key, clock, newId: randomUUID };
+  return {
+    notifications: createNotificationDesk({ ...options, source: `${config.url}/api/v1` }),
+    webhooks: createWebhookDesk({ ...options, origin: originOf(installation) }),
+  };
 }
 
 /** The producers' ends of all queues. */
@@ -147,7 +178,7 @@ function openExchanges(
   return {
     notices,
     hooks: { queue: deliveries, sharedSecrets, maxBytes, setUp },
-    notifications: openNotifications(installation, outgoing),
+    ...openNotifications(installation, outgoing),
     patching: openPatchingDesk(installation, { queue, notices, patches, egress }),
     registryHook: { secrets: config.patching.hookSecrets, publish: (job) => patches.publish(job) },
     onTaskChanged: async (before, after) => {
@@ -160,13 +191,25 @@ function openExchanges(
 async function main(): Promise<void> {
   const installation = await openInstallation('api');
   const { config, logger } = installation;
-  const account = await loadAccount(config.dataDir);
+  const account = await openAccount(config.dataDir);
   const queues = await openQueues(installation);
-  const registry = await openRegistry(installation, account, queues.events);
-  const server = await listen(installation, registry, {
-    ...appOptions(installation, account, queues.queue),
-    ...openExchanges(installation, queues),
-  });
+  const registryStorage = await openRegistryStorage(installation);
+  const { registry, scans } = await openRegistry(installation, account, registryStorage, queues);
+  const server = await openListener(
+    installation,
+    registry,
+    createApp({
+      ...appOptions(installation, account, queues.queue),
+      ...openExchanges(installation, queues),
+      access: registry.accessDesk,
+      care: registry.care,
+      upkeep: registry,
+      imports: registry.imports,
+      trust: registry.trustDesk,
+      scans: scans.desk,
+      adminCredential: createAdminCredentialDesk(installation, account),
+    }),
+  );
   logger.info({ url: config.url, registry: config.registryHost, dataDir: config.dataDir }, 'listening');
   closeOnSignal(logger, async () => {
     server.close();
@@ -176,6 +219,7 @@ async function main(): Promise<void> {
     server.closeIdleConnections();
     await once(server, 'close');
     await registry.close();
+    await registryStorage.release();
     await Promise.all([...Object.values(queues), installation.store].map((one) => one.close()));
   });
 }

@@ -11,6 +11,7 @@ describe('the configuration', () => {
       registryHost: '127.0.0.1:5080',
       redis: { url: undefined, prefix: 'slipway' },
       anonymousPull: false,
+      registryAdmin: true,
       egressAllow: [],
     });
     expect(config.dataDir).toMatch(/\.slipway$/);
@@ -41,6 +42,40 @@ describe('the configuration', () => {
       '10.0.0.0/8',
       '*.local',
     ]);
+  });
+
+  it('speaks plain HTTP unless it is told to speak TLS, and then says https of itself', () => {
+    expect(readConfig({}).tls).toBeUndefined();
+    const given = { SLIPWAY_TLS_CERT: '/c.pem', SLIPWAY_TLS_KEY: '/k.pem' };
+    expect(readConfig(given)).toMatchObject({
+      tls: { certFile: '/c.pem', keyFile: '/k.pem', isOwn: false },
+      url: 'https://127.0.0.1:5080',
+      registryHost: '127.0.0.1:5080',
+    });
+    expect(readConfig({ ...given, SLIPWAY_TLS: 'off' })).toMatchObject({
+      tls: undefined,
+      url: 'http://127.0.0.1:5080',
+    });
+    expect(readConfig({ SLIPWAY_DATA: '/d', SLIPWAY_TLS: 'auto', SLIPWAY_TLS_NAMES: 'a, b' })).toMatchObject({
+      tls: { certFile: '/d/tls/server.crt', keyFile: '/d/tls/server.key', isOwn: true, names: ['a', 'b'] },
+      trust: { tlsDirectory: '/d/tls', caFile: undefined },
+      url: 'https://127.0.0.1:5080',
+    });
+  });
+
+  it.each([
+    [{ SLIPWAY_TLS_CERT: '/c.pem' }, 'SLIPWAY_TLS_CERT and SLIPWAY_TLS_KEY go together'],
+    [{ SLIPWAY_TLS: 'on' }, 'SLIPWAY_TLS_CERT and SLIPWAY_TLS_KEY go together'],
+    [{ SLIPWAY_TLS: 'auto', SLIPWAY_TLS_KEY: '/k.pem' }, 'SLIPWAY_TLS=auto makes a certificate'],
+    [{ SLIPWAY_TLS: 'auto', SLIPWAY_URL: 'http://a' }, 'SLIPWAY_URL must be an https URL'],
+    [{ SLIPWAY_TLS: 'maybe' }, 'SLIPWAY_TLS must be one of off, on, auto'],
+    [
+      { SLIPWAY_ALLOW_IPS: '10.0.0.0/8, 10.0.0/8' },
+      'SLIPWAY_ALLOW_IPS: "10.0.0/8" is neither an address nor a network',
+    ],
+    [{ SLIPWAY_TRUSTED_PROXIES: 'proxy' }, 'SLIPWAY_TRUSTED_PROXIES: "proxy" is neither'],
+  ])('refuses %j', (env, message) => {
+    expect(() => readConfig(env)).toThrow(message);
   });
 
   it('knows no vaults unless they are set up', () => {

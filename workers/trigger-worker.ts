@@ -26,7 +26,8 @@ const git = await startGitDeliveries({ installation, submit, queue, deliveries, 
 const statuses = await startCommitStatuses({ installation, notices, egress });
 const timers = await startTimers({ installation, submit, timers: await createBullTimers({ ...bull, clock }) });
 const notifying = await startInstallationNotifications(installation, { notices, egress });
-const patching = await startPatching({ installation, submit, queue, notices, egress });
+const alsoTell = notifying.tellOfRegistry;
+const patching = await startPatching({ installation, submit, queue, notices, egress, alsoTell });
 const times = {
   cancelGraceMs: 60_000,
   lostAfterMs: 30_000,

@@ -1,23 +1,38 @@
+import type { RegistryEvent } from '../domain/event.ts';
 import type { Run } from '../domain/run.ts';
 import type { Egress } from '../egress/ports.ts';
-import { runDocument } from '../http/documents.ts';
+import { registryId, runDocument } from '../http/documents.ts';
 import type { Installation } from '../installation.ts';
 import { startNotifications } from '../notify/notifications/start.ts';
+import type { Origin } from '../notify/webhooks/azure.ts';
+import { createRegistryFanOut } from '../notify/webhooks/fan-out.ts';
 import { createBullNotifications } from '../queue/bullmq/notifications.ts';
 import type { QueueConsumer, RunNotices } from '../queue/ports.ts';
 
-/** Tells notifications of runs, with what this installation has, until it is closed. */
+/** Where the events of this installation's registry come from. */
+export function originOf({ config }: Pick<Installation, 'config'>): Origin {
+  return { registryHost: config.registryHost, registryId: registryId(config.name), url: config.url };
+}
+
+export interface InstallationNotifications extends QueueConsumer {
+  /** Has the webhooks told that want an event of the registry. May be repeated; rejects when Redis is away. */
+  readonly tellOfRegistry: (event: RegistryEvent) => Promise<void>;
+}
+
+/** Tells notifications of runs, and webhooks what they are given, with what this installation has, until it is closed. */
 export async function startInstallationNotifications(
-  { config, logger, key, clock, store, bull }: Installation,
+  installation: Installation,
   { notices, egress }: { readonly notices: RunNotices; readonly egress: Egress },
-): Promise<QueueConsumer> {
+): Promise<InstallationNotifications> {
+  const { config, logger, key, clock, store, bull } = installation;
+  const { notifications } = store;
   const queue = await createBullNotifications(bull);
   const consumer = await startNotifications({
     notices,
     queue,
     ...{ egress, key, clock },
     runs: store.runs,
-    notifications: store.notifications,
+    notifications,
     source: `${config.url}/api/v1`,
     describeRun: (run: Run) => (runDocument(config.name, run) as { readonly properties: object }).properties,
     onError: (error) => {
@@ -25,6 +40,7 @@ export async function startInstallationNotifications(
     },
   });
   return {
+    tellOfRegistry: createRegistryFanOut({ notifications, queue, clock, origin: originOf(installation) }),
     async close() {
       await consumer.close();
       await queue.close();

@@ -1,3 +1,4 @@
+import type { RegistryEvent } from '../domain/event.ts';
 import type { Egress } from '../egress/ports.ts';
 import type { Installation } from '../installation.ts';
 import { reconcileTaskImages } from '../patch/learn/follow-tasks.ts';
@@ -38,6 +39,8 @@ export interface PatchingOptions {
   readonly queue: RunQueue;
   readonly notices: RunNotices;
   readonly egress: Egress;
+  /** Is given each event of the registry too. May be given one again; where it rejects, it will be. */
+  readonly alsoTell: (event: RegistryEvent) => Promise<void>;
 }
 
 interface Patching extends PatchingOptions {
@@ -53,8 +56,8 @@ function warn({ logger }: Installation, message: string): (error: unknown) => vo
   };
 }
 
-/** Pushes to our own registry, told as changes of what tags stand for. */
-function consumePushes({ installation, patches, events }: Patching): Promise<QueueConsumer> {
+/** Pushes to our own registry, told as changes of what tags stand for; all its events, told to others. Neither holds up the other. */
+function consumeEvents({ installation, patches, events, alsoTell }: Patching): Promise<QueueConsumer> {
   const { config, logger, store } = installation;
   const pass = createOwnPushes({
     registryHost: config.registryHost,
@@ -64,7 +67,11 @@ function consumePushes({ installation, patches, events }: Patching): Promise<Que
       logger.info({ kind, repository, digest, by, because }, 'registry event: ignored');
     },
   });
-  return events.consume(pass, warn(installation, 'the queue of registry events reports an error'));
+  const work = async (event: RegistryEvent): Promise<void> => {
+    const all = await Promise.allSettled([alsoTell(event), pass(event)]);
+    for (const one of all) if (one.status === 'rejected') throw one.reason;
+  };
+  return events.consume(work, warn(installation, 'the queue of registry events reports an error'));
 }
 
 /** What runs come to: first what is known of their images, then the campaign that they belong to. */
@@ -140,7 +147,7 @@ export async function startPatching(options: PatchingOptions): Promise<QueueCons
   const registries = openForeignRegistries(installation, options.egress);
   const campaigns = openCampaigns({ ...options, patches, registries });
   const patching = { ...options, campaigns, patches, events, registries };
-  const consumers = [await consumeJobs(patching), await consumePushes(patching), await consumeEnds(patching)];
+  const consumers = [await consumeJobs(patching), await consumeEvents(patching), await consumeEnds(patching)];
   const polling = startPolling(installation, { registries, patches });
   const looking = periodically(
     lookMs,

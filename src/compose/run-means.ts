@@ -13,6 +13,7 @@ import { createSigner } from '../secret/sign.ts';
 import { createArchiveFilter } from '../source/filter-archive.ts';
 import { createContextOpener } from '../source/open-context.ts';
 import { openRequestSecrets } from '../trigger/sealed-secrets.ts';
+import { createScanKeeper } from './scan-reports.ts';
 import { createPlanKeeper } from '../worker/plan-keeper.ts';
 import type { RunWorkerOptions } from '../worker/run-worker.ts';
 import { openSecretSources } from '../worker/secret-sources.ts';
@@ -77,6 +78,7 @@ export async function openRunMeans(installation: Installation) {
     listWorkers: () => store.workers.list(),
     readEngine: () => engine.read(),
     images: config.steps.images,
+    keepScan: createScanKeeper(installation),
   } satisfies Partial<RunWorkerOptions>;
   return { tempRoot, engine, runner, means };
 }

@@ -3,7 +3,7 @@ import type { GivenSecret, VaultSettings } from '../domain/vaults.ts';
 import type { Reader } from './reader.ts';
 
 /** A credential in `name`, or in the file that `name_FILE` gives the path of. */
-function readGiven(reader: Reader, name: string): GivenSecret | undefined {
+export function readGiven(reader: Reader, name: string): GivenSecret | undefined {
   const [value, file] = [reader.text(name), reader.text(`${name}_FILE`)];
   if (value !== undefined && file !== undefined) reader.faults.push(`${name} and ${name}_FILE exclude each other`);
   if (value !== undefined) return { value };
@@ -11,7 +11,7 @@ function readGiven(reader: Reader, name: string): GivenSecret | undefined {
 }
 
 /** Adds a fault unless `text` is the URL of a server, which may stand under a path where `path` says so. */
-function checkServerUrl(reader: Reader, name: string, text: string, path: 'path' | 'no path'): string {
+export function checkServerUrl(reader: Reader, name: string, text: string, path: 'path' | 'no path'): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isServer =
     url !== undefined && /^https?:$/.test(url.protocol) && `${url.search}${url.hash}${url.username}` === '';

@@ -42,6 +42,17 @@ export type RunEvent =
 /** An event with its place in the run's stream (1, 2, 3 … without gaps) and its time (ISO 8601, UTC). */
 export type SequencedEvent = RunEvent & { readonly seq: number; readonly at: string };
 
+/** The request of a client that made something happen in the registry. */
+export interface RegistryRequest {
+  readonly id: string;
+  /** The registry, as the client has named it (`Host`). */
+  readonly host: string;
+  readonly method: string;
+  readonly userAgent?: string;
+  /** Where the client has called from. */
+  readonly address?: string;
+}
+
 interface RegistryEventBase {
   /** Unique, and the same when the event is raised again: use it to do things once. */
   readonly id: string;
@@ -54,6 +65,12 @@ interface RegistryEventBase {
   readonly at: string;
   /** Name of the account that did it; undefined: anonymous. */
   readonly by?: string;
+  /** Absent for what the registry has done by itself. */
+  readonly request?: RegistryRequest;
+  /** Media type of the configuration that the manifest names, which tells a Helm chart from an image. */
+  readonly configMediaType?: string;
+  /** What the chart's own metadata say, where the registry has read them. */
+  readonly chart?: { readonly name: string; readonly version: string };
 }
 
 /** A manifest was put; one event for each tag, or one without a tag when it was put by digest. */
@@ -69,6 +86,8 @@ export interface PushEvent extends RegistryEventBase {
 /** A manifest was deleted, and all its tags with it. */
 export interface DeleteEvent extends RegistryEventBase {
   readonly kind: 'delete';
+  /** The tags that have gone with it. */
+  readonly tags?: readonly Tag[];
 }
 
 /** A tag was deleted; the manifest stays. */
@@ -77,5 +96,13 @@ export interface UntagEvent extends RegistryEventBase {
   readonly tag: Tag;
 }
 
+/** A manifest was put that nobody may pull before it has been looked at; a {@link PushEvent} follows when it may be. */
+export interface QuarantineEvent extends RegistryEventBase {
+  readonly kind: 'quarantine';
+  readonly tag?: Tag;
+  /** As of a push. */
+  readonly subject?: Digest;
+}
+
 /** What the registry tells the rest of the product. */
-export type RegistryEvent = PushEvent | DeleteEvent | UntagEvent;
+export type RegistryEvent = PushEvent | DeleteEvent | UntagEvent | QuarantineEvent;

@@ -1,5 +1,6 @@
 import type { FinalStatus, RunId } from './run.ts';
 import type { EnabledStatus } from './task.ts';
+import type { RegistryInterest, WebhookAction } from './webhook.ts';
 
 /** What notifications tell of. */
 export const notificationEvents = [
@@ -32,7 +33,7 @@ export function isNotificationName(text: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,49}$/.test(text);
 }
 
-/** A web address that is told of runs. Names are told apart by letter case. */
+/** A web address that is told of runs, or of the registry. Names are told apart by letter case. */
 export interface Notification {
   readonly name: string;
   /** http or https, without a user name. */
@@ -40,6 +41,8 @@ export interface Notification {
   readonly events: readonly NotificationEvent[];
   /** Patterns of task names; absent: runs of every task, and those of none. */
   readonly tasks?: readonly string[];
+  /** What of the registry it is told of; `events` is empty then. */
+  readonly webhook?: RegistryInterest;
   readonly status: EnabledStatus;
   /** Why it was disabled by itself; absent when people did it. */
   readonly disabledBecause?: string;
@@ -54,6 +57,19 @@ export interface Notification {
   readonly version: number;
 }
 
+/** A notification that is told of the registry. */
+export type Webhook = Notification & { readonly webhook: RegistryInterest };
+
+export function isWebhook(notification: Notification): notification is Webhook {
+  return notification.webhook !== undefined;
+}
+
+/** What a receiver has answered: the beginning of it. */
+export interface ReceiverAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly content: string;
+}
+
 /** One try to deliver. */
 export interface DeliveryTry {
   /** ISO 8601. */
@@ -63,6 +79,8 @@ export interface DeliveryTry {
   readonly status?: number;
   /** Why it did not count as delivered. */
   readonly because?: string;
+  /** Kept of the last try of a webhook's delivery. */
+  readonly answer?: ReceiverAnswer;
 }
 
 /** One event on its way to one notification. */
@@ -71,8 +89,12 @@ export interface OutgoingDelivery {
   readonly id: string;
   readonly notification: string;
   /** `ping` for one that people asked for. */
-  readonly event: NotificationEvent | 'ping';
+  readonly event: NotificationEvent | WebhookAction | 'ping';
   readonly runId?: RunId;
+  /** What of the registry it is about: `repository:tag` or `repository@digest`. */
+  readonly image?: string;
+  /** Of the body; absent: that of a CloudEvent. */
+  readonly contentType?: string;
   /** ISO 8601. */
   readonly createdTime: string;
   /** `pending`: will be tried, or tried again; `dead`: given up, until it is asked for again. */

@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import type { ScannedImage, ScanPolicy } from './registry-scan.ts';
 
 /** Why a run was made (azure-api.md §6.3). Times are ISO 8601 in UTC. */
 export type RunCause =
@@ -49,7 +50,14 @@ export type RunCause =
       readonly campaign?: string;
       /** How the task's trigger wanted its images renewed when the run was made; absent: `rebuild`. */
       readonly strategy?: 'rebuild' | 'rebase' | 'auto';
-    };
+    }
+  | ({
+      /** Looks at an image in our registry; what it is to decide is as the policy was when the run was made. */
+      readonly kind: 'scan';
+      readonly image: ScannedImage;
+      /** Absent: it was pushed. */
+      readonly by?: string;
+    } & Pick<ScanPolicy, 'failOn' | 'quarantine' | 'scanner'>);
 
 /** The lanes of the queue, the most urgent first: people before pushes before timers before patches; none starves. */
 export const lanes = ['people', 'pushes', 'timers', 'patches'] as const;
@@ -62,6 +70,7 @@ export function laneOf(cause: RunCause | undefined): Lane {
     case 'manual':
       return 'people';
     case 'source':
+    case 'scan':
       return 'pushes';
     case 'timer':
       return 'timers';

@@ -39,6 +39,12 @@ export interface BaseUpdateSetup {
   readonly made: readonly ImageDependencies[];
 }
 
+/** The longest report of a step that is read, in bytes. */
+export const maxReportBytes = 16 * 1024 * 1024;
+
+/** What a step left as its report, or why that cannot be had. */
+export type StepReport = { readonly bytes: Buffer } | { readonly fault: string };
+
 /** What a runner must know of a run before its first step. */
 export interface RunSetup {
   readonly runId: RunId;
@@ -71,6 +77,11 @@ export interface RunSetup {
   readonly openRemoteContext?: (url: string, signal: AbortSignal) => Promise<Context>;
   /** What `build` steps read. Absent for a run without a context. */
   readonly context?: Context;
+  /**
+   * Given what each cmd step that has ended leaves as its report, whatever its exit code: the file `/workspace/report.json`, or else its
+   * standard output, byte for byte. Absent: nobody wants any.
+   */
+  readonly keepReport?: (report: StepReport) => void;
   /** For a run that changed base images have set off. */
   readonly baseUpdate?: BaseUpdateSetup;
   /** Credentials by registry host, for pulls and pushes. */

@@ -1,5 +1,7 @@
 import { isRepositoryName, type RepositoryName } from '../domain/image-reference.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access/access.ts';
+import type { Audit } from './access/audit.ts';
+import type { AcrRooms } from './acr/rooms.ts';
 import { deleteBlob, sendBlob } from './blobs.ts';
 import { oci } from './errors.ts';
 import { sendJson, type Exchange } from './exchange.ts';
@@ -7,13 +9,19 @@ import { sendCatalog, sendReferrers, sendTags } from './listing.ts';
 import { putManifest } from './manifest-push.ts';
 import { deleteManifest, sendManifest, type ManifestRooms } from './manifests.ts';
 import type { RegistryAction } from './options.ts';
+import type { RateGate } from './policies/rates.ts';
 import { findRoute, type Route } from './routes.ts';
 import type { Sessions } from './sessions.ts';
+import type { TrustGate } from '../trust/gate.ts';
 import { cancelUpload, closeUpload, continueUpload, showUpload, startUpload } from './uploads.ts';
 
 /** All that the handlers need. */
-export interface Rooms extends ManifestRooms {
+export interface Rooms extends ManifestRooms, AcrRooms {
   readonly access: Access;
+  /** Absent: requests are not counted. */
+  readonly rates: RateGate | undefined;
+  readonly audit: Audit;
+  readonly trust: TrustGate;
   readonly sessions: Sessions;
 }
 
@@ -82,7 +90,7 @@ function endpointsOf(
       return { GET: { action: 'catalog', run: () => undefined } };
     case 'tags':
       return reading((repository) => {
-        sendTags(state, exchange, repository);
+        sendTags(rooms, exchange, repository);
       });
     case 'referrers':
       return reading((repository) => sendReferrers(state, exchange, { repository, digest: route.digest }));
@@ -97,7 +105,7 @@ function endpointsOf(
     case 'manifest': {
       const { reference } = route;
       return {
-        ...reading((repository) => sendManifest(state, exchange, { repository, reference })),
+        ...reading((repository) => sendManifest(rooms, exchange, { repository, reference })),
         PUT: pushing((repository) => putManifest(rooms, exchange, { repository, reference })),
         DELETE: { action: 'delete', run: (repository) => deleteManifest(rooms, exchange, { repository, reference }) },
       };

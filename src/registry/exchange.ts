@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from './options.ts';
+import type { Principal } from './access/principal.ts';
 
 /** One request and its answer. */
 export interface Exchange {
@@ -13,6 +13,8 @@ export interface Exchange {
   readonly origin: string;
   /** The client waits for leave to send the body. */
   readonly awaitsContinue: boolean;
+  /** Where the client calls from, as far as the proxies before us can be believed. */
+  readonly address?: string;
   /** Undefined: anonymous. */
   principal?: Principal;
 }
@@ -20,17 +22,24 @@ export interface Exchange {
 const hostPattern = /^[A-Za-z0-9.:[\]_-]{1,255}$/;
 
 /** Splits a request into its parts. */
-export function openExchange(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): Exchange {
+export function openExchange(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { awaitsContinue = false, address }: { awaitsContinue?: boolean | undefined; address?: string | undefined } = {},
+): Exchange {
   const url = req.url ?? '/';
   const mark = url.indexOf('?');
-  const encrypted = 'encrypted' in req.socket;
-  const host = req.headers.host ?? '';
   return {
     ...{ req, res, awaitsContinue, method: req.method ?? 'GET' },
+    ...(address !== undefined && { address }),
     path: mark < 0 ? url : url.slice(0, mark),
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    origin: `${encrypted ? 'https' : 'http'}://${hostPattern.test(host) ? host : 'localhost'}`,
+    origin: originOf(req),
   };
+}
+
+function originOf({ socket, headers: { host = '' } }: IncomingMessage): string {
+  return `${'encrypted' in socket ? 'https' : 'http'}://${hostPattern.test(host) ? host : 'localhost'}`;
 }
 
 /** The request's body; asks the client for it when it waits. Leaving it early does not close the connection. */

@@ -2,24 +2,31 @@ import { isDigest } from '../domain/digest.ts';
 import type { RepositoryName } from '../domain/image-reference.ts';
 import { oci } from './errors.ts';
 import { sendJson, type Exchange } from './exchange.ts';
-import { readManifest } from './manifests.ts';
+import { isInCatalog, refuseLockedRead } from './locks.ts';
+import type { ReadingRooms } from './manifests.ts';
+import { visibleTags } from './policies/quarantine.ts';
 import type { ManifestRecord } from './records.ts';
 import type { RegistryState } from './state.ts';
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
 
 /** GET `…/tags/list?n=&last=`. */
-export function sendTags(state: RegistryState, exchange: Exchange, repository: RepositoryName): void {
+export function sendTags(rooms: ReadingRooms, exchange: Exchange, repository: RepositoryName): void {
+  const { state, access } = rooms;
   const contents = state.index.repository(repository);
   if (contents?.exists !== true)
     throw oci('NAME_UNKNOWN', 'there is no such repository', { detail: { name: repository } });
-  const page = pageOf(contents.tagNames, exchange, state.limits.pageEntries);
-  sendJson(exchange, { name: repository, tags: page.entries }, { headers: linkTo(exchange, page.next) });
+  const listed = isInCatalog(contents) ? contents.listedTagNames : [];
+  const page = pageOf(listed, exchange, state.limits.pageEntries);
+  const maySeeAll = access.allows(exchange.principal, repository, 'quarantine-read');
+  const tags = maySeeAll ? page.entries : visibleTags(state.index, contents, page.entries);
+  sendJson(exchange, { name: repository, tags }, { headers: linkTo(exchange, page.next) });
 }
 
-/** GET `/v2/_catalog?n=&last=`. */
+/** GET `/v2/_catalog?n=&last=`, and `/acr/v1/_catalog`. */
 export function sendCatalog(state: RegistryState, exchange: Exchange): void {
-  const page = pageOf(state.index.names(), exchange, state.limits.pageEntries);
+  const listed = state.index.names().filter((name) => isInCatalog(state.index.repository(name)));
+  const page = pageOf(listed, exchange, state.limits.pageEntries);
   sendJson(exchange, { repositories: page.entries }, { headers: linkTo(exchange, page.next) });
 }
 
@@ -33,7 +40,9 @@ export async function sendReferrers(
     throw oci('DIGEST_INVALID', `"${at.digest.slice(0, 160)}" is no sha256 or sha512 digest`, { status: 400 });
   const type = exchange.query.get('artifactType') ?? '';
   const last = exchange.query.get('last') ?? '';
-  const all = state.index.repository(at.repository)?.referrersOf(at.digest) ?? [];
+  const contents = state.index.repository(at.repository);
+  refuseLockedRead(at.repository, contents);
+  const all = contents?.referrersOf(at.digest) ?? [];
   const wanted = all.filter((each) => (type === '' || each.artifactType === type) && each.digest > last);
   const { manifests, next } = await describeUpTo(state, wanted);
   const filtered = type === '' ? {} : { 'oci-filters-applied': 'artifactType' };
@@ -60,12 +69,14 @@ async function describeUpTo(
   return { manifests };
 }
 
-/** The descriptor of a referrer, with its annotations; undefined when its bytes are lost. */
+/** The descriptor of a referrer, with its annotations; undefined when its bytes are lost, or no JSON: earlier versions took a manifest with a byte order mark. */
 async function describe(state: RegistryState, record: ManifestRecord): Promise<object | undefined> {
   const { mediaType, digest, size, artifactType } = record;
-  const bytes = await readManifest(state, digest);
+  const bytes = await state.manifestBytes.read(digest);
   if (bytes === undefined) return undefined;
-  const { annotations } = JSON.parse(bytes.toString('utf8')) as { annotations?: unknown };
+  const manifest = parseObject(bytes);
+  if (manifest === undefined) return undefined;
+  const { annotations } = manifest;
   return {
     mediaType,
     digest,
@@ -73,6 +84,15 @@ async function describe(state: RegistryState, record: ManifestRecord): Promise<o
     ...(artifactType !== undefined && { artifactType }),
     ...(annotations !== undefined && { annotations }),
   };
+}
+
+function parseObject(bytes: Buffer): { readonly annotations?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 interface Page {
@@ -104,7 +124,8 @@ function countUpTo(sorted: readonly string[], text: string): number {
   return low;
 }
 
-function linkTo(exchange: Exchange, next: string | undefined): Record<string, string> {
+/** The header that leads to the next page (RFC 8288); none when there is no such page. */
+export function linkTo(exchange: Exchange, next: string | undefined): Record<string, string> {
   if (next === undefined) return {};
   const query = new URLSearchParams(exchange.query);
   query.set('last', next);

@@ -1,31 +1,178 @@
-/** Lets one caller at a time do something to one thing, in the order in which they came. */
-export interface Locks {
-  /** Runs `work` when every earlier holder of any of `keys` is done. Keys are taken in sorted order, so none can wait in a circle. */
-  hold<T>(keys: readonly string[], work: () => Promise<T>): Promise<T>;
+import type { Digest } from '../domain/digest.ts';
+import type { RepositoryContents } from './repository-contents.ts';
+import { oci } from './errors.ts';
+import type { Attributes, ManifestRecord } from './records.ts';
+
+/**
+ * Locks: what the attributes of a repository, of a tag and of a manifest forbid (registry.md §1.8). Each speaks for itself, and
+ * something can be done when none of those that it concerns forbids it.
+ */
+
+/** An attribute, as Azure calls it. */
+export type Lock = keyof Attributes;
+
+/** What holds a lock, and how to name it on the command line. */
+interface Holder {
+  readonly what: string;
+  /** The argument of `slipway repository update` that reaches it. */
+  readonly flag: string;
 }
 
-export function createLocks(): Locks {
-  const tails = new Map<string, Promise<void>>();
+/** Something that is to be done, and what forbids it. */
+interface Refusal extends Holder {
+  readonly lock: Lock;
+}
 
-  const holdOne = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const before = tails.get(key);
-    const mine = (before ?? Promise.resolve()).then(work);
-    const tail = mine.then(
-      () => undefined,
-      () => undefined,
-    );
-    tails.set(key, tail);
-    try {
-      return await mine;
-    } finally {
-      if (tails.get(key) === tail) tails.delete(key);
+/** Where it is to be done: a repository that need not be there yet. */
+interface Place {
+  readonly name: string;
+  readonly contents: RepositoryContents | undefined;
+}
+
+function lockOf(attributes: Attributes | undefined, locks: readonly Lock[]): Lock | undefined {
+  return locks.find((lock) => attributes?.[lock] === false);
+}
+
+function refusalOf(
+  attributes: Attributes | undefined,
+  locks: readonly Lock[],
+  name: () => Holder,
+): Refusal | undefined {
+  const lock = lockOf(attributes, locks);
+  return lock && { ...name(), lock };
+}
+
+function ofRepository({ name, contents }: Place, locks: readonly Lock[]): Refusal | undefined {
+  return refusalOf(contents?.record?.attributes, locks, () => ({
+    what: `the repository ${name}`,
+    flag: `--repository ${name}`,
+  }));
+}
+
+function ofTag({ name, contents }: Place, tag: string, locks: readonly Lock[]): Refusal | undefined {
+  return refusalOf(contents?.tag(tag)?.attributes, locks, () => ({
+    what: `the tag ${name}:${tag}`,
+    flag: `--image ${name}:${tag}`,
+  }));
+}
+
+function ofManifest({ name, contents }: Place, digest: Digest, locks: readonly Lock[]): Refusal | undefined {
+  return refusalOf(contents?.manifests.get(digest)?.attributes, locks, () => ({
+    what: `the manifest ${name}@${digest}`,
+    flag: `--image ${name}@${digest}`,
+  }));
+}
+
+function demand(refusal: Refusal | undefined, verb: string): void {
+  if (refusal === undefined) return;
+  const { what, flag, lock } = refusal;
+  const word = lock.replace('Enabled', '-enabled');
+  throw oci(
+    'DENIED',
+    `${what} is locked and cannot be ${verb}: ${lock} is false; "slipway repository update ${flag} --${word} true" lifts that`,
+    { detail: { lock, locked: what } },
+  );
+}
+
+const keeping: readonly Lock[] = ['deleteEnabled', 'writeEnabled'];
+
+/** Throws DENIED where blobs and manifests may not be pushed to a repository, and UNAVAILABLE while it is being deleted. */
+export function refuseLockedPush(name: string, contents: RepositoryContents | undefined): void {
+  if (contents?.record?.deleting !== undefined) {
+    throw oci('UNAVAILABLE', `the repository ${name} is being deleted; try again in a moment`, {
+      headers: { 'retry-after': '5' },
+    });
+  }
+  demand(ofRepository({ name, contents }, ['writeEnabled']), 'pushed to');
+}
+
+/** Throws DENIED where a tag may not be set; its repository is asked too. */
+export function refuseLockedTag(name: string, contents: RepositoryContents | undefined, tag: string): void {
+  refuseLockedPush(name, contents);
+  demand(ofTag({ name, contents }, tag, ['writeEnabled']), 'moved');
+}
+
+/** Throws DENIED where a tag may not be taken away. */
+export function refuseLockedUntag(name: string, contents: RepositoryContents, tag: string): void {
+  const place = { name, contents };
+  demand(ofRepository(place, keeping) ?? ofTag(place, tag, keeping), 'deleted');
+}
+
+/** What keeps a manifest from being deleted: its own lock, one of a tag that would go with it, or one of an index that needs it. */
+function keeperOf(place: Place & { readonly contents: RepositoryContents }, digest: Digest): Refusal | undefined {
+  const { contents } = place;
+  const seen = new Set<string>();
+  const ask = (one: Digest): Refusal | undefined => {
+    if (seen.has(one)) return undefined;
+    seen.add(one);
+    const own = ofManifest(place, one, keeping);
+    if (own !== undefined) return own;
+    for (const tag of contents.tagsOf(one)) {
+      const found = ofTag(place, tag, keeping);
+      if (found !== undefined) return found;
     }
+    for (const user of contents.usersOf(one)) {
+      const found = ask(user as Digest);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   };
+  return ask(digest);
+}
 
-  const holdSorted = <T>(keys: readonly string[], work: () => Promise<T>): Promise<T> => {
-    const [first, ...rest] = keys;
-    return first === undefined ? work() : holdOne(first, () => holdSorted(rest, work));
-  };
+/** Throws DENIED where a manifest may not be deleted with its tags, or a blob that manifests name. */
+export function refuseLockedDelete(name: string, contents: RepositoryContents, digest: Digest): void {
+  const place = { name, contents };
+  demand(ofRepository(place, keeping) ?? keeperOf(place, digest), 'deleted');
+}
 
-  return { hold: (keys, work) => holdSorted([...new Set(keys)].sort(), work) };
+/** Throws DENIED where a repository may not be deleted: nothing in it may be locked. */
+export function refuseLockedRepository(name: string, contents: RepositoryContents): void {
+  const place = { name, contents };
+  demand(ofRepository(place, keeping), 'deleted');
+  for (const tag of contents.tags.keys()) demand(ofTag(place, tag, keeping), 'deleted');
+  for (const digest of contents.manifests.keys()) demand(ofManifest(place, digest as Digest, keeping), 'deleted');
+}
+
+/** True when nothing keeps a manifest with its tags from being deleted; for those who look for what can go. */
+export function mayDelete(name: string, contents: RepositoryContents, digest: Digest): boolean {
+  const place = { name, contents };
+  return ofRepository(place, keeping) === undefined && keeperOf(place, digest) === undefined;
+}
+
+/** True when nothing keeps a tag from being taken away. */
+export function mayUntag(name: string, contents: RepositoryContents, tag: string): boolean {
+  const place = { name, contents };
+  return (ofRepository(place, keeping) ?? ofTag(place, tag, keeping)) === undefined;
+}
+
+/** True when the blobs of a repository may be pulled. */
+export function mayRead(contents: RepositoryContents | undefined): boolean {
+  return contents?.record?.attributes?.readEnabled !== false;
+}
+
+/** Throws DENIED where the blobs of a repository may not be pulled. */
+export function refuseLockedRead(name: string, contents: RepositoryContents | undefined): void {
+  demand(ofRepository({ name, contents }, ['readEnabled']), 'pulled from');
+}
+
+/** Throws DENIED where a manifest may not be pulled by this tag or digest. */
+export function refuseLockedPull(
+  name: string,
+  contents: RepositoryContents,
+  { reference, record }: { readonly reference: string; readonly record: ManifestRecord },
+): void {
+  const place = { name, contents };
+  refuseLockedRead(name, contents);
+  demand(ofTag(place, reference, ['readEnabled']) ?? ofManifest(place, record.digest, ['readEnabled']), 'pulled');
+}
+
+/** True when something in a repository is shown in lists. */
+export function isListed(contents: RepositoryContents, attributes: Attributes | undefined): boolean {
+  return contents.record?.attributes?.listEnabled !== false && attributes?.listEnabled !== false;
+}
+
+/** True when a repository is shown in the catalog. */
+export function isInCatalog(contents: RepositoryContents | undefined): boolean {
+  return contents?.record?.attributes?.listEnabled !== false;
 }

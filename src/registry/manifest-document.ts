@@ -33,6 +33,8 @@ type Json = Readonly<Record<string, unknown>>;
 export function parseManifest(bytes: Buffer, contentType: string | undefined, jsonDepth: number): ParsedManifest {
   const json = parseJson(bytes, jsonDepth);
   const mediaType = chooseMediaType(json, contentType);
+  refuseAmbiguous(json, mediaType);
+  refuseBadAnnotations(json['annotations']);
   if (json['schemaVersion'] !== 2 && mediaType !== artifactManifestType) throw invalid('schemaVersion must be 2');
   const artifactType = textOf(json['artifactType']);
   const configMediaType = isObject(json['config']) ? textOf(json['config']['mediaType']) : undefined;
@@ -61,7 +63,8 @@ function parseJson(bytes: Buffer, jsonDepth: number): Json {
   if (depthOf(bytes) > jsonDepth) throw invalid(`it nests deeper than ${String(jsonDepth)} levels`);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    // A byte order mark stays, and is refused: what reads the manifest later stumbles over it (RFC 8259 §8.1).
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw invalid('it is no JSON document in UTF-8');
   }
@@ -94,6 +97,24 @@ function chooseMediaType(json: Json, contentType = ''): string {
   throw invalid(`${own.slice(0, 120)} is no kind of manifest that this registry keeps`);
 }
 
+/** A document that is an image to one reader and an index to another has two meanings under one digest (CVE-2021-41190). */
+function refuseAmbiguous(json: Json, mediaType: string): void {
+  const others = indexTypes.includes(mediaType)
+    ? ['config', 'layers']
+    : imageTypes.includes(mediaType)
+      ? ['manifests']
+      : [];
+  const other = others.find((field) => (json[field] ?? undefined) !== undefined);
+  if (other !== undefined) throw invalid(`${mediaType} has no ${other}`);
+}
+
+/** Referrers are listed with their annotations: one that no client can read would spoil the whole list (image-spec, "Annotations"). */
+function refuseBadAnnotations(annotations: unknown): void {
+  if (annotations === undefined || annotations === null) return;
+  if (isObject(annotations) && Object.values(annotations).every((value) => typeof value === 'string')) return;
+  throw invalid('annotations is no map of texts');
+}
+
 function readReferences(json: Json, mediaType: string): ManifestReference[] {
   if (indexTypes.includes(mediaType)) return readList(json, 'manifests', 'manifest');
   if (mediaType === artifactManifestType) return json['blobs'] === undefined ? [] : readList(json, 'blobs', 'blob');
@@ -108,12 +129,27 @@ function readList(json: Json, field: string, kind: ManifestReference['kind']): M
 
 function readDescriptor(value: unknown, field: string, kind: ManifestReference['kind']): ManifestReference {
   if (!isObject(value)) throw invalid(`${field} is no descriptor`);
-  const { digest, size, mediaType } = value;
+  const { digest, size, mediaType } = readContent(value, field);
+  const { platform } = value;
+  const isForeign = kind === 'layer' && foreignLayer.test(mediaType);
+  const runsOn = kind === 'manifest' && isObject(platform) ? readPlatform(platform) : undefined;
+  return { digest, kind, mediaType, size, ...(isForeign && { foreign: true }), ...(runsOn && { platform: runsOn }) };
+}
+
+/** The three fields that every descriptor has. */
+function readContent(
+  { digest, size, mediaType }: Json,
+  field: string,
+): Required<Pick<ManifestReference, 'digest' | 'size' | 'mediaType'>> {
   if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`${field}.digest is no sha256 or sha512 digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid(`${field}.size is no size`);
   if (typeof mediaType !== 'string') throw invalid(`${field}.mediaType is no string`);
-  const isForeign = kind === 'layer' && foreignLayer.test(mediaType);
-  return { digest, kind, mediaType, size, ...(isForeign && { foreign: true }) };
+  return { digest, size, mediaType };
+}
+
+function readPlatform(platform: Json): NonNullable<ManifestReference['platform']> {
+  const [os, architecture] = [textOf(platform['os']), textOf(platform['architecture'])];
+  return { ...(os !== undefined && { os }), ...(architecture !== undefined && { architecture }) };
 }
 
 function isObject(value: unknown): value is Json {

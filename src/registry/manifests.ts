@@ -1,13 +1,20 @@
 import { isDigest, type Digest } from '../domain/digest.ts';
-import { isTag, type RepositoryName } from '../domain/image-reference.ts';
+import { isTag, type RepositoryName, type Tag } from '../domain/image-reference.ts';
+import type { Change } from './changes.ts';
+import { isKnownToClient } from './conditions.ts';
 import { oci } from './errors.ts';
 import { sendBytes, sendEmpty, type Exchange } from './exchange.ts';
-import { contentKey, manifestKey, tagKey } from './layout.ts';
+import { doerOf, type Doer } from './caller.ts';
+import { referenceTouch, repositoryTouch } from './holding.ts';
+import { refuseLockedDelete, refuseLockedPull, refuseLockedUntag } from './locks.ts';
 import type { DeleteEvent, UntagEvent } from '../domain/event.ts';
-import type { Outbox } from './outbox.ts';
 import type { ManifestRecord } from './records.ts';
-import type { RepositoryContents } from './repository-index.ts';
+import type { RepositoryContents } from './repository-contents.ts';
+import { refuseQuarantined, type QuarantineAccess } from './policies/quarantine.ts';
+import { keepDeleted, keepDeletedTag } from './policies/soft-delete.ts';
 import { timeOf, type RegistryState } from './state.ts';
+import type { TrustGate } from '../trust/gate.ts';
+import { demandTrusted } from './trust/demand.ts';
 
 /** Which manifest: a tag or a digest of a repository. */
 export interface ManifestAddress {
@@ -18,27 +25,27 @@ export interface ManifestAddress {
 /** What the manifest handlers work on. */
 export interface ManifestRooms {
   readonly state: RegistryState;
-  readonly outbox: Outbox;
 }
 
-/** The bytes of a manifest of the store; undefined when they are lost. */
-export async function readManifest(state: RegistryState, digest: Digest): Promise<Buffer | undefined> {
-  const cached = state.manifestBytes.get(digest);
-  if (cached !== undefined) return cached;
-  const bytes = await state.storage.readSmall(contentKey(digest));
-  if (bytes !== undefined) state.manifestBytes.set(digest, bytes);
-  return bytes;
+/** What the reading of manifests works on. */
+export interface ReadingRooms extends ManifestRooms {
+  readonly access: QuarantineAccess;
+  readonly trust: TrustGate;
 }
 
 /** GET and HEAD of a manifest: the very bytes and type that were pushed, whatever Accept says. */
-export async function sendManifest(state: RegistryState, exchange: Exchange, at: ManifestAddress): Promise<void> {
-  const record = findManifest(state, at).record;
+export async function sendManifest(rooms: ReadingRooms, exchange: Exchange, at: ManifestAddress): Promise<void> {
+  const { state } = rooms;
+  const { contents, record } = findManifest(state, at);
+  refuseLockedPull(at.repository, contents, { reference: at.reference, record });
+  refuseQuarantined(rooms.access, exchange, { ...at, record });
+  await demandTrusted(rooms, exchange, { ...at, digest: record.digest });
   const headers = { 'docker-content-digest': record.digest, etag: `"${record.digest}"` };
-  if (matchesTag(exchange.req.headers['if-none-match'], headers.etag)) {
+  if (isKnownToClient(exchange, record.digest)) {
     sendEmpty(exchange, 304, headers);
     return;
   }
-  const bytes = await readManifest(state, record.digest);
+  const bytes = await state.manifestBytes.read(record.digest);
   if (bytes === undefined) throw unknown(at);
   sendBytes(exchange, bytes, { ...headers, 'content-type': record.mediaType });
 }
@@ -51,12 +58,8 @@ export async function deleteManifest(rooms: ManifestRooms, exchange: Exchange, a
   sendEmpty(exchange, 202, { 'docker-content-digest': record.digest });
 }
 
-/** The lock that changes of a manifest or tag of a repository take. */
-export function lockOf(repository: RepositoryName, reference: string): string {
-  return isDigest(reference) ? `${repository}@${reference}` : `${repository}:${reference}`;
-}
-
-function findManifest(
+/** What a reference stands for. Throws NAME_UNKNOWN and MANIFEST_UNKNOWN. */
+export function findManifest(
   state: RegistryState,
   at: ManifestAddress,
 ): { contents: RepositoryContents; record: ManifestRecord } {
@@ -72,63 +75,105 @@ function findManifest(
   return { contents, record };
 }
 
-async function removeTag(rooms: ManifestRooms, exchange: Exchange, at: ManifestAddress): Promise<void> {
-  const { state, outbox } = rooms;
-  const tag = at.reference;
+export async function removeTag(rooms: ManifestRooms, exchange: Exchange, at: ManifestAddress): Promise<void> {
+  const { state } = rooms;
+  const { repository, reference: tag } = at;
   if (!isTag(tag)) throw unknown(at);
-  await state.locks.hold([lockOf(at.repository, tag)], async () => {
+  const touches = { shared: [repositoryTouch(repository)], own: [referenceTouch(repository, tag)] };
+  await state.ledger.commit(() => {
     const { contents, record } = findManifest(state, at);
+    refuseLockedUntag(repository, contents, tag);
     const event: UntagEvent = { ...eventOf(rooms, exchange, at, record), kind: 'untag', tag };
-    await outbox.write([event]);
-    await state.storage.delete(tagKey(at.repository, tag));
-    contents.removeTag(tag);
-    outbox.deliver([event]);
-  });
+    return {
+      changes: [
+        ...untag(state, repository, [tag]),
+        ...keepDeletedTag(state, { repository, record, tags: [tag], by: exchange.principal?.name }),
+        { is: 'event', id: event.id, record: event },
+      ],
+      result: undefined,
+    };
+  }, touches);
 }
 
-async function removeManifest(
+export async function removeManifest(
   rooms: ManifestRooms,
   exchange: Exchange,
   at: ManifestAddress & { readonly digest: Digest },
 ): Promise<void> {
-  const { state, outbox } = rooms;
+  const { state } = rooms;
   const { repository, digest } = at;
-  await state.locks.hold([lockOf(repository, digest)], async () => {
-    const { contents, record } = findManifest(state, at);
-    const event: DeleteEvent = { ...eventOf(rooms, exchange, at, record), kind: 'delete' };
-    await outbox.write([event]);
-    // Tags first: a tag must never come back with a manifest that is pushed again later.
-    for (const tag of contents.tagsOf(digest)) {
-      await state.locks.hold([lockOf(repository, tag)], async () => {
-        if (!isTag(tag) || contents.tag(tag)?.digest !== digest) return; // it has moved on meanwhile
-        await state.storage.delete(tagKey(repository, tag));
-        contents.removeTag(tag);
-      });
-    }
-    await state.storage.delete(manifestKey(repository, digest));
-    contents.removeManifest(digest);
-    outbox.deliver([event]);
-  });
+  await state.ledger.commit(
+    () => {
+      const { contents, record } = findManifest(state, at);
+      refuseLockedDelete(repository, contents, digest);
+      const event: DeleteEvent = {
+        ...eventOf(rooms, exchange, at, record),
+        kind: 'delete',
+        tags: contents.tagsOf(digest) as Tag[],
+      };
+      const changes: Change[] = [
+        ...untag(state, repository, contents.tagsOf(digest)),
+        ...forgetManifest(state, repository, record, exchange.principal?.name),
+        { is: 'event', id: event.id, record: event },
+      ];
+      return { changes, result: undefined };
+    },
+    { own: [repositoryTouch(repository)] },
+  );
 }
 
-/** What every event of a change says; its id sorts by time. */
+/** Takes tags away. */
+export function untag(state: RegistryState, repository: RepositoryName, tags: readonly string[]): Change[] {
+  const at = timeOf(state);
+  return tags.map((tag) => ({ is: 'tag', repository, tag: tag as Tag, at }));
+}
+
+/**
+ * Takes a manifest out of a repository; where the policy says so, it can be had back with the tags that it has now. The blobs that nothing
+ * else names are kept for as long as those of a push that has just begun.
+ */
+export function forgetManifest(
+  state: RegistryState,
+  repository: RepositoryName,
+  record: ManifestRecord,
+  by?: string,
+): Change[] {
+  const contents = state.index.repository(repository);
+  const touchedTime = timeOf(state);
+  const touched = record.references.flatMap(({ digest }): Change[] => {
+    const blob = contents?.blobs.get(digest);
+    return blob === undefined ? [] : [{ is: 'blob', repository, digest, record: { ...blob, touchedTime } }];
+  });
+  const tags = contents?.tagsOf(record.digest) ?? [];
+  const kept = keepDeleted(state, { repository, record, tags, by });
+  return [...touched, { is: 'manifest', repository, digest: record.digest }, ...kept];
+}
+
+/** What every event of a change says that a request has made. */
 export function eventOf(
   rooms: ManifestRooms,
   exchange: Exchange,
   at: ManifestAddress,
-  record: Pick<ManifestRecord, 'digest' | 'mediaType' | 'size'>,
+  record: Pick<ManifestRecord, 'digest' | 'mediaType' | 'size' | 'configMediaType'>,
 ): Omit<DeleteEvent, 'kind'> {
-  const { state } = rooms;
-  const { digest, mediaType, size } = record;
-  return {
-    id: `${String(state.clock.now()).padStart(14, '0')}-${state.newId()}`,
-    ...{ repository: at.repository, digest, mediaType, size, at: timeOf(state) },
-    ...(exchange.principal !== undefined && { by: exchange.principal.name }),
-  };
+  return eventBy(rooms.state, doerOf(exchange), at.repository, record);
 }
 
-function matchesTag(header: string | undefined, etag: string): boolean {
-  return header?.split(',').some((each) => [etag, `W/${etag}`, '*'].includes(each.trim())) === true;
+/** What every event of a change says; its id sorts by time. */
+export function eventBy(
+  state: Pick<RegistryState, 'clock' | 'newId'>,
+  { by, request }: Doer,
+  repository: RepositoryName,
+  record: Pick<ManifestRecord, 'digest' | 'mediaType' | 'size' | 'configMediaType'>,
+): Omit<DeleteEvent, 'kind'> {
+  const { digest, mediaType, size, configMediaType } = record;
+  return {
+    id: `${String(state.clock.now()).padStart(14, '0')}-${state.newId()}`,
+    ...{ repository, digest, mediaType, size, at: timeOf(state) },
+    ...(by !== undefined && { by }),
+    ...(configMediaType !== undefined && { configMediaType }),
+    ...(request !== undefined && { request }),
+  };
 }
 
 function unknown(at: ManifestAddress): Error {

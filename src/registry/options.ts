@@ -1,37 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Journal } from '../blob/journal-ports.ts';
 import type { BlobStore } from '../blob/ports.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { RegistryEvent } from '../domain/event.ts';
+import type { AccessDesk } from '../domain/registry-access.ts';
+import type { TrustDesk } from '../domain/registry-trust.ts';
+import type { RegistryCare } from '../domain/registry-care.ts';
+import type { RegistryUpkeep } from '../domain/registry-upkeep.ts';
+import type { Principal } from './access/principal.ts';
+import type { RegistryAccessOptions } from './access/registry-access.ts';
+import type { ScanPolicyDesk } from '../domain/scan-desk.ts';
+import type { OpenRemote } from './imports/ports.ts';
+import type { ImportDesk } from '../domain/registry-import.ts';
+import type { CollectionSettings } from './collector/settings.ts';
+import type { CareSettings } from './policies/settings.ts';
 
-/** What a principal can do to a repository; `catalog` is asked of the whole registry, named `*`. */
-export type RegistryAction = 'pull' | 'push' | 'delete' | 'catalog';
-
-/** Somebody known. */
-export interface Principal {
-  /** Written into records and events (`by`). */
-  readonly name: string;
-  may(repository: string, action: RegistryAction): boolean;
-  /** True: a tag stays where it is when what is pushed to it is the same image but for times. */
-  readonly keepsSame?: boolean;
-}
-
-/** What a request needed when it was refused: for the challenge that tells a client what to ask for. */
-export interface Wanted {
-  /** Undefined: access to the registry as such (the ping at `/v2/`). */
-  readonly repository?: string;
-  readonly actions: readonly RegistryAction[];
-  /** The scheme and host that the client used, without a slash at the end. */
-  readonly origin: string;
-}
-
-/** Token authentication: both parts go together. */
-export interface BearerOptions {
-  /** The value of `WWW-Authenticate` for a request that was refused. */
-  challenge(wanted: Wanted): string;
-  /** Whom a token stands for; undefined when it is forged or over. `anonymous`: nobody, with a valid token. */
-  authenticate(token: string): Promise<Principal | 'anonymous' | undefined>;
-}
+export type { RegistryAction } from './access/actions.ts';
+export type { Principal } from './access/principal.ts';
 
 /** Where the registry writes what an operator should know (pino fits). */
 export interface RegistryLogger {
@@ -59,6 +45,12 @@ export interface RegistryLimits {
   readonly manifestCacheBytes: number;
   /** The first wait before an event that was not taken is raised again; doubles up to a minute. Milliseconds. */
   readonly eventRetryMs: number;
+  /** How long small contents, which the journal has, wait for their place in the store when there are few. Milliseconds. */
+  readonly placeAfterMs: number;
+  /** How long a process that committed an event is given to tell it, before another one does. Milliseconds. */
+  readonly eventTakeoverMs: number;
+  /** Entries of the journal after which a snapshot is worth while, so that a start has no more than these to read; large registries: more. */
+  readonly snapshotEntries: number;
 }
 
 export const defaultLimits: RegistryLimits = {
@@ -71,12 +63,20 @@ export const defaultLimits: RegistryLimits = {
   referrersBytes: 3_500_000,
   manifestCacheBytes: 16 * 1024 * 1024,
   eventRetryMs: 1000,
+  placeAfterMs: 500,
+  eventTakeoverMs: 30_000,
+  snapshotEntries: 4096,
 };
 
-export interface RegistryOptions {
+export interface RegistryOptions extends Partial<Omit<RegistryAccessOptions, 'records' | 'clock' | 'anonymousPull'>> {
   readonly storage: BlobStore;
-  /** Checks a name and password; undefined: they are wrong. */
-  authenticate(username: string, password: string): Promise<Principal | undefined> | Principal | undefined;
+  /** What happened, in its order; the registry closes it. Default: objects in `storage`, for one process alone. */
+  readonly journal?: Journal;
+  /** Checks a name and password; undefined: they are wrong. Who may be asked again later what they may do is one of `sources` instead. */
+  readonly authenticate?: (
+    username: string,
+    password: string,
+  ) => Promise<Principal | undefined> | Principal | undefined;
   /** Lets everybody pull without credentials. */
   readonly anonymousPull: boolean;
   /**
@@ -87,10 +87,16 @@ export interface RegistryOptions {
   readonly clock: Clock;
   readonly logger?: RegistryLogger;
   readonly limits?: Partial<RegistryLimits>;
+  /** What the registry is called in image names (`127.0.0.1:5080`). */
+  readonly registryHost?: string;
+  /** Opens repositories of other registries that images are imported from. */
+  readonly openRemote?: OpenRemote;
+  /** When what is not used any more is collected. */
+  readonly collection?: Partial<CollectionSettings>;
+  /** Limits, and when policies are applied. */
+  readonly care?: Partial<CareSettings>;
   /** Makes ids of uploads and events: lower case letters, digits and `-`. Default: random UUIDs. */
   readonly newId?: () => string;
-  /** Replaces the token service that the registry brings itself. */
-  readonly bearer?: BearerOptions;
 }
 
 /** What a reference stands for. */
@@ -102,18 +108,30 @@ export interface Resolved {
 }
 
 /** A running registry. */
-export interface Registry {
+export interface Registry extends RegistryUpkeep {
+  /** Where scope maps, tokens and service principals are looked after. */
+  readonly accessDesk: AccessDesk;
+  /** Where images are imported. */
+  readonly imports: ImportDesk;
+  /** Where policies, quarantine and what was deleted are looked after. */
+  readonly care: RegistryCare;
+  /** Where trust policies are looked after. */
+  readonly trustDesk: TrustDesk;
+  /** What scans images that are pushed. */
+  readonly scanPolicy: ScanPolicyDesk;
   /**
-   * Serves a request for `/v2…` or `/oauth2/token`; false, with nothing done, for any other.
+   * Serves a request for `/v2…`, `/acr/v1/…` or `/oauth2/…`; false, with nothing done, for any other.
    * `awaitsContinue`: the client waits for `100 Continue` before it sends the body, and has not been told yet.
    */
   handle(req: IncomingMessage, res: ServerResponse, how?: { readonly awaitsContinue?: boolean }): boolean;
-  /** What a tag or digest stands for; undefined when there is no such thing. */
+  /** What a tag or digest stands for; undefined when there is no such thing. What is in quarantine is there. */
   resolve(repository: string, reference: string): Resolved | undefined;
   /** Names of repositories that hold a manifest, in ascending order. */
   listRepositories(): readonly string[];
   /** Tags in ascending order; undefined when there is no such repository. */
   listTags(repository: string): readonly string[] | undefined;
+  /** How many events wait to be told, or to be noted as told. */
+  countUntoldEvents(): number;
   /** Removes uploads that nobody continued for a day; also runs by itself, hourly. Resolves to their number. */
   removeExpiredUploads(): Promise<number>;
   /** Stops timers and waits for events that are being told. Requests under way are the server's to end. */

@@ -1,107 +1,139 @@
-import { forEachKey, putDocument, readDocument } from './documents.ts';
-import { outboxKey, outboxPrefix, tagKey } from './layout.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RegistryEvent } from '../domain/event.ts';
+import type { Change } from './changes.ts';
 import type { RegistryOptions } from './options.ts';
-import type { OutboxDocument, TagDocument } from './records.ts';
-import { settleAll } from './settle.ts';
 import type { RegistryState } from './state.ts';
 
 const longestRetryMs = 60_000;
+/** What was told is written down together. */
+const toldMs = 250;
+/** Events that are being told at a time. */
+const mostAtOnce = 64;
+/** How often it is said that events are not taken. */
+const warnEveryMs = 60_000;
+/** How long the end waits for whoever is being told: what is not known to be told is told again. */
+const mostCloseMs = 5000;
+
+/** An event whose turn has not come. */
+interface Queued {
+  readonly event: RegistryEvent;
+  /** The wait after it when it fails. */
+  readonly retryMs: number;
+}
 
 /**
- * Events on their way out. The order that makes "at least once" true: {@link Outbox.write}, then the change itself,
- * then {@link Outbox.deliver}; the object goes only when the event was taken. At start, {@link Outbox.replay} tells
- * again what was not taken, and drops events whose change never came about.
+ * Events on their way out. They are committed with the change that they tell of, and go when they were taken: each is told at least
+ * once, by the process that committed it, or by another when that one died.
  */
 export class Outbox {
   readonly #state: RegistryState;
   readonly #onEvent: RegistryOptions['onEvent'];
-  readonly #telling = new Set<Promise<void>>();
+  readonly #queued = new Map<string, Queued>();
+  readonly #telling = new Map<string, Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #told: string[] = [];
+  #warnedAt = -Infinity;
   #isClosed = false;
 
   constructor(state: RegistryState, onEvent: RegistryOptions['onEvent']) {
     this.#state = state;
     this.#onEvent = onEvent;
-  }
-
-  async write(events: readonly RegistryEvent[]): Promise<void> {
-    const document = (event: RegistryEvent): OutboxDocument => ({ version: 1, event });
-    const { storage } = this.#state;
-    await settleAll(events.map((event) => putDocument(storage, outboxKey(event.id), document(event))));
-  }
-
-  /** After a change that failed: tells the events of the parts that came about all the same, and takes back the others. */
-  async settle(events: readonly RegistryEvent[]): Promise<void> {
-    await Promise.allSettled(events.map((event) => this.#settleOne(event)));
-  }
-
-  /** Tells events, now and until they are taken; returns at once. */
-  deliver(events: readonly RegistryEvent[]): void {
-    for (const event of events) this.#start(event, this.#state.limits.eventRetryMs);
-  }
-
-  /** Tells what an earlier process left. */
-  async replay(): Promise<void> {
-    const { storage, reportDamage } = this.#state;
-    await forEachKey(storage, outboxPrefix, async (key) => {
-      const document = await readDocument<OutboxDocument>(storage, key, reportDamage);
-      if (document !== undefined) await this.#settleOne(document.event);
+    state.ledger.listen((changes, isOwn) => {
+      this.#take(changes, isOwn);
     });
   }
 
-  /** Ends retries and waits for the events that are being told. */
+  /** Tells what an earlier process left. */
+  replay(): void {
+    const { index, ledger } = this.#state;
+    for (const event of index.events.values()) {
+      if (ledger.isShared) this.#later(() => this.#tellStill(event), this.#state.limits.eventTakeoverMs);
+      else this.#start(event, this.#state.limits.eventRetryMs);
+    }
+  }
+
+  /** Ends retries, waits a while for the events that are being told, and writes down that they were. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all(this.#telling);
+    const enough = new AbortController();
+    const waited = sleep(mostCloseMs, undefined, { signal: enough.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(this.#telling.values()), waited]);
+    enough.abort();
+    await this.#noteTold().catch(() => undefined); // they are told again at the next start
   }
 
-  async #settleOne(event: RegistryEvent): Promise<void> {
-    if (await cameAbout(this.#state, event)) this.deliver([event]);
-    else await this.#state.storage.delete(outboxKey(event.id));
+  #take(changes: readonly Change[], isOwn: boolean): void {
+    for (const change of changes) {
+      if (change.is !== 'event' || change.record === undefined) continue;
+      const event = change.record;
+      if (isOwn) this.#start(event, this.#state.limits.eventRetryMs);
+      else this.#later(() => this.#tellStill(event), this.#state.limits.eventTakeoverMs);
+    }
+  }
+
+  #tellStill(event: RegistryEvent): void {
+    if (this.#state.index.events.has(event.id)) this.#start(event, this.#state.limits.eventRetryMs);
   }
 
   #start(event: RegistryEvent, retryMs: number): void {
-    if (this.#isClosed) return; // the object stays; the next start tells it
-    const told = this.#tell(event, retryMs).finally(() => this.#telling.delete(told));
-    this.#telling.add(told);
+    if (this.#telling.has(event.id) || this.#queued.has(event.id)) return;
+    this.#queued.set(event.id, { event, retryMs });
+    this.#tellNext();
+  }
+
+  #tellNext(): void {
+    for (const [id, { event, retryMs }] of this.#queued) {
+      if (this.#isClosed || this.#telling.size >= mostAtOnce) return; // while closed: the next start tells it
+      this.#queued.delete(id);
+      const told = this.#tell(event, retryMs).finally(() => {
+        this.#telling.delete(id);
+        this.#tellNext();
+      });
+      this.#telling.set(id, told);
+    }
   }
 
   async #tell(event: RegistryEvent, retryMs: number): Promise<void> {
     try {
       await this.#onEvent(event);
-      await this.#state.storage.delete(outboxKey(event.id));
+      if (this.#told.push(event.id) === 1) this.#later(() => void this.#noteTold().catch(() => undefined), toldMs);
     } catch (error) {
-      const details = { err: error, event: event.id };
-      this.#state.logger.warn(details, 'an event of the registry was not taken and will be told again');
-      this.#retryLater(event, retryMs);
+      this.#warn(event, error);
+      this.#later(() => {
+        this.#start(event, Math.min(retryMs * 2, longestRetryMs));
+      }, retryMs);
     }
   }
 
-  #retryLater(event: RegistryEvent, retryMs: number): void {
+  #warn(event: RegistryEvent, error: unknown): void {
+    const now = performance.now();
+    if (now - this.#warnedAt < warnEveryMs) return;
+    this.#warnedAt = now;
+    const details = { err: error, event: event.id, untold: this.#state.index.events.size };
+    this.#state.logger.warn(details, 'an event of the registry was not taken and will be told again');
+  }
+
+  async #noteTold(): Promise<void> {
+    const ids = this.#told;
+    this.#told = [];
+    if (ids.length === 0) return;
+    const changes = ids.map((id): Change => ({ is: 'event', id }));
+    try {
+      await this.#state.ledger.commit(() => ({ changes, result: undefined }), { own: [] });
+    } catch (error) {
+      this.#told.unshift(...ids);
+      this.#later(() => void this.#noteTold().catch(() => undefined), this.#state.limits.eventRetryMs);
+      throw error;
+    }
+  }
+
+  #later(work: () => void, ms: number): void {
     if (this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#start(event, Math.min(retryMs * 2, longestRetryMs));
-    }, retryMs).unref();
+      work();
+    }, ms).unref();
     this.#timers.add(timer);
-  }
-}
-
-/** Whether the change that an event tells of was made, though the process may have died right after it. */
-async function cameAbout(state: RegistryState, event: RegistryEvent): Promise<boolean> {
-  const repository = state.index.repository(event.repository);
-  switch (event.kind) {
-    case 'delete':
-      return repository?.manifests.has(event.digest) !== true;
-    case 'untag':
-      return repository?.tag(event.tag) === undefined;
-    case 'push': {
-      if (event.tag === undefined) return repository?.manifests.has(event.digest) === true;
-      const key = tagKey(event.repository, event.tag);
-      const tag = await readDocument<TagDocument>(state.storage, key, state.reportDamage);
-      return tag?.history.some((move) => move.event === event.id) === true;
-    }
   }
 }

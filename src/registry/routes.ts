@@ -1,4 +1,4 @@
-/** What a path under `/v2/` means. Names and references are as sent: whoever uses them parses them. */
+/** What a path under `/v2/` means. Names and references are decoded, and not yet checked. */
 export type Route =
   | { readonly kind: 'ping' }
   | { readonly kind: 'catalog' }
@@ -19,14 +19,15 @@ export function findRoute(path: string): Route | undefined {
   const parts = path.slice('/v2/'.length).split('/');
   const last = decodePart(parts.pop() ?? '');
   const before = parts.pop();
-  if (last === undefined || parts.length === 0) return undefined;
-  return findUploadRoute(parts, before, last) ?? findShortRoute(before, last, parts.join('/'));
+  const name = decodePart(parts.join('/')); // some clients send `/` in names as `%2F`
+  if (last === undefined || parts.length === 0 || name === undefined) return undefined;
+  return findUploadRoute(name, before, last) ?? findShortRoute(before, last, name);
 }
 
 /** `…/blobs/uploads/` and `…/blobs/uploads/<id>`. */
-function findUploadRoute(parts: readonly string[], before: string | undefined, last: string): Route | undefined {
-  if (before !== 'uploads' || parts.length < 2 || parts.at(-1) !== 'blobs') return undefined;
-  const name = parts.slice(0, -1).join('/');
+function findUploadRoute(parent: string, before: string | undefined, last: string): Route | undefined {
+  if (before !== 'uploads' || !parent.endsWith('/blobs')) return undefined;
+  const name = parent.slice(0, -'/blobs'.length);
   return last === '' ? { kind: 'uploads', name } : { kind: 'upload', name, id: last };
 }
 

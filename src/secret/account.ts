@@ -9,30 +9,49 @@ export interface Account {
   readonly password: string;
 }
 
-function accountFile(dataDir: string): string {
+/** Where the admin account of an installation lies. */
+export function accountFile(dataDir: string): string {
   return join(dataDir, 'admin.json');
 }
 
-function isAccount(value: unknown): value is Account {
-  const account = value as Partial<Account> | null;
-  return typeof account?.username === 'string' && typeof account.password === 'string';
+/** A new password: 192 random bits. */
+export function makeAccountPassword(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** The account's file, whose second password is younger than the rest. */
+interface AccountFile extends Account {
+  readonly password2?: string;
+}
+
+function isAccountFile(value: unknown): value is AccountFile {
+  const account = value as Partial<AccountFile> | null;
+  const isSecond = account?.password2 === undefined || typeof account.password2 === 'string';
+  return isSecond && typeof account?.username === 'string' && typeof account.password === 'string';
+}
+
+/** Reads the account's file; throws a plain error that names it when it holds no account. */
+export function parseAccountFile(text: string, file: string): AccountFile {
+  const value: unknown = JSON.parse(text);
+  if (!isAccountFile(value)) throw new Error(`${file} holds no account`);
+  const { username, password, password2 } = value;
+  return { username, password, ...(password2 !== undefined && { password2 }) };
 }
 
 function parseAccount(text: string, file: string): Account {
-  const value: unknown = JSON.parse(text);
-  if (!isAccount(value)) throw new Error(`${file} holds no account`);
-  return { username: value.username, password: value.password };
+  const { username, password } = parseAccountFile(text, file);
+  return { username, password };
 }
 
-/** The admin account of the installation in `dataDir`, made at first start (random 192-bit password, file mode 0600). */
+/** The admin account of the installation in `dataDir`, made at first start (random 192-bit passwords, file mode 0600), with the first of its passwords. */
 export async function loadAccount(dataDir: string): Promise<Account> {
   const file = accountFile(dataDir);
-  const make = (): string =>
-    `${JSON.stringify({ username: 'admin', password: randomBytes(24).toString('base64url') }, null, 2)}\n`;
+  const made = { username: 'admin', password: makeAccountPassword(), password2: makeAccountPassword() };
+  const make = (): string => `${JSON.stringify(made, null, 2)}\n`;
   return parseAccount(await readOrMake(file, make), file);
 }
 
-/** The admin account when this machine has it and this user may read it. */
+/** The admin account, with the first of its passwords, when this machine has it and this user may read it. */
 export async function readAccount(dataDir: string): Promise<Account | undefined> {
   const file = accountFile(dataDir);
   const text = await readFile(file, 'utf8').catch(() => undefined);

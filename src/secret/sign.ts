@@ -18,8 +18,8 @@ function parseClaims(body: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Keys for one purpose, each derived once. */
-function createDerive(purpose: string): (key: Buffer) => Buffer {
+/** Makes the keys for one purpose out of an installation's keys; each is derived once. */
+export function createDerive(purpose: string): (key: Buffer) => Buffer {
   const known = new WeakMap<Buffer, Buffer>();
   return (key) => {
     const found = known.get(key) ?? Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), `sign:${purpose}`, 32));

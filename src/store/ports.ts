@@ -247,18 +247,19 @@ export interface DeliveryStore {
   }): Promise<{ readonly deliveries: readonly Delivery[]; readonly next?: string }>;
 }
 
-/** How many notifications a store keeps, and how many deliveries of each: the newest. */
+/** How many notifications of runs a store keeps, how many webhooks of the registry, and how many deliveries of each: the newest. */
 export const maxNotifications = 100;
+export const maxWebhooks = 500;
 export const maxOutgoing = 1000;
 
-/** The web addresses that are told of runs, and what was sent to them. */
+/** The web addresses that are told of runs or of the registry, and what was sent to them. The name says which: {@link isWebhookKey}. */
 export interface NotificationStore {
   get(name: string): Promise<Notification | undefined>;
-  /** All of them, by name. */
-  list(): Promise<readonly Notification[]>;
+  /** All of those that are told of runs, or all webhooks, by name. */
+  list(kind?: 'notifications' | 'webhooks'): Promise<readonly Notification[]>;
   /**
    * Writes one whole; `version` of what is written is `expected` + 1, and `expected` what the writer has seen: 0 for a new one. Rejects with
-   * `conflict` when the stored one is another, or when it would be one more than {@link maxNotifications}.
+   * `conflict` when the stored one is another, or when it would be one more than {@link maxNotifications} or {@link maxWebhooks}.
    */
   put(notification: Notification, expected: number): Promise<Notification>;
   /** With its deliveries. False when there was none. */

@@ -110,12 +110,12 @@ async function verify(deps: IntakeDeps, { providers, secrets }: Means, raw: RawD
   const { verdict, task } = raw.hook === undefined ? shared() : await judgeTask(secrets, raw.hook, judge);
   if (provider === undefined || verdict === 'missing') {
     throw fail('unauthenticated', 'this delivery carries no signature or token', {
-      hint: 'give the webhook its secret in the forge; "slipway webhook setup" prints it',
+      hint: 'give the webhook its secret in the forge; "slipway task webhook setup" prints it',
     });
   }
   if (verdict === 'wrong') {
     throw fail('forbidden', 'the signature or token of this delivery is wrong, or there is no such webhook', {
-      hint: 'compare URL and secret of the webhook in the forge with what "slipway webhook setup" prints',
+      hint: 'compare URL and secret of the webhook in the forge with what "slipway task webhook setup" prints',
     });
   }
   return { provider, hook: task };

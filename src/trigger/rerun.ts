@@ -19,6 +19,8 @@ export function repeatedBy(cause: RunCause): RunId | undefined {
  */
 function causeOf({ cause, runId }: Run, { who, fromFailed }: RerunWish): RunCause {
   const again = { rerunOf: runId, ...(fromFailed && { fromFailed }) };
+  // What looked at an image does so again, from the beginning.
+  if (cause?.kind === 'scan') return { ...cause, by: who };
   if (cause?.kind !== 'source') return { kind: 'manual', by: who, ...again };
   const { fromFailed: _, ...event } = cause;
   return { ...event, ...again };

@@ -135,6 +135,8 @@ function nameTrigger(cause: RunCause | undefined): string {
       return 'Timer';
     case 'image-update':
       return 'Image Update';
+    case 'scan':
+      return 'Scan';
   }
 }
 

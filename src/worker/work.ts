@@ -13,6 +13,7 @@ import type { BaseImageStore, Store, WorkerBeat } from '../store/ports.ts';
 import type { PlanKeeper } from './plan-keeper.ts';
 import type { Line } from './admit.ts';
 import { planRun } from './plan-run.ts';
+import type { KeepScan } from './scan-end.ts';
 import type { TakeUp } from './take-up.ts';
 import { fillInCredentials } from './vault-credentials.ts';
 
@@ -22,6 +23,8 @@ export interface WorkRunOptions {
   readonly store: Pick<Store, 'runs' | 'events'>;
   /** What is known of the images of tasks; not given: runs for changed bases always build. */
   readonly baseImages?: Pick<BaseImageStore, 'get'>;
+  /** Keeps what scans report; not given: reports are not kept. */
+  readonly keepScan?: KeepScan;
   readonly runner: StepRunner;
   readonly registryHost: string;
   /** Looks at the engine (`amd64`, `arm64`, …); rejects `engine-unavailable` when it does not answer. */

@@ -1,7 +1,7 @@
 /** What an arrow between two rooms allows: everything, or types and the other room's `ports.ts`. */
 export type Arrow = 'all' | 'types';
 
-const ground = { blob: 'all', secret: 'all', egress: 'all', domain: 'all' } as const;
+const ground = { blob: 'all', secret: 'all', egress: 'all', 'registry-client': 'all', domain: 'all' } as const;
 const root = { config: 'types', logger: 'types' } as const;
 
 /**
@@ -10,7 +10,7 @@ const root = { config: 'types', logger: 'types' } as const;
  */
 export const arrows: Readonly<Record<string, Readonly<Record<string, Arrow>>>> = {
   domain: {},
-  config: { domain: 'all' },
+  config: { domain: 'all', network: 'all' },
   logger: { domain: 'all', secret: 'all', config: 'types' },
   task: { domain: 'all' },
   dockerfile: { domain: 'all' },
@@ -18,7 +18,10 @@ export const arrows: Readonly<Record<string, Readonly<Record<string, Arrow>>>> =
   blob: { domain: 'all' },
   secret: { domain: 'all' },
   egress: { domain: 'all' },
+  'registry-client': { domain: 'all', egress: 'all' },
   host: { domain: 'all' },
+  network: { domain: 'all' },
+  tls: { domain: 'all', ...root },
   rebase: { domain: 'all', dockerfile: 'all' },
   patch: {
     ...ground,
@@ -34,13 +37,14 @@ export const arrows: Readonly<Record<string, Readonly<Record<string, Arrow>>>> =
   runner: { ...ground, ...root, dockerfile: 'all', rebase: 'all', task: 'types', engine: 'types', source: 'types' },
   source: { ...ground, ...root },
   trigger: { ...ground, ...root, task: 'types', store: 'types', queue: 'types' },
-  registry: { ...ground, ...root },
+  registry: { ...ground, ...root, trust: 'all' },
+  trust: { domain: 'all' },
   worker: { ...ground, ...root, task: 'all', engine: 'all', source: 'types', store: 'types', queue: 'types' },
   store: { ...ground, ...root, task: 'types' },
   queue: { ...ground, ...root },
   http: { ...ground, ...root, task: 'all', trigger: 'all', patch: 'all', store: 'types', queue: 'types' },
   portal: { ...ground, ...root, task: 'types' },
-  cli: { ...ground, config: 'all', logger: 'all', task: 'all', source: 'all', host: 'all' },
+  cli: { ...ground, config: 'all', logger: 'all', task: 'all', source: 'all', host: 'all', tls: 'all' },
 };
 
 /** Composition roots: they put the rooms together, may import all of them, and nothing may import them. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { KeyDesk } from '../../src/cli/local-host.ts';
 import { openKeyDesk, type KeyDeskOptions } from '../../src/compose/key-desk.ts';
 import { systemClock } from '../../src/domain/clock.ts';
+import { webhookKey } from '../../src/domain/webhook.ts';
 import type { RunId } from '../../src/domain/run.ts';
 import type { TaskSecrets } from '../../src/domain/task.ts';
 import { openNotification, sealNotification } from '../../src/notify/notifications/sealed.ts';
@@ -27,6 +28,7 @@ import { createPlanKeeper } from '../../src/worker/plan-keeper.ts';
 import { startRedis, type PrivateRedis } from '../rig/redis.ts';
 import { aTask } from '../rig/tasks.ts';
 import { aNewRun } from '../store/fixtures.ts';
+import { aNotification } from '../store/notification-store-contract.ts';
 
 let redis: PrivateRedis;
 beforeAll(async () => {
@@ -137,6 +139,19 @@ describe('a new key', () => {
     expect(await plans.find(id)).toEqual(kept);
   });
 
+  it('seals anew what webhooks of the registry keep', async () => {
+    const { store, ring, openDesk } = await setUp();
+    const name = webhookKey('Hook1');
+    const sealed = sealNotification(ring, name, { secret: 'n', headers });
+    await store.notifications.put(aNotification({ name, events: [], sealed }), 0);
+    const desk = await openDesk();
+    expect((await desk.rotate(plain, quiet)).sealed).toEqual({ current: 1, old: 1, damaged: [] });
+    await desk.finish(plain, quiet);
+    expect(ring.keys()).toHaveLength(1);
+    const kept = await store.notifications.get(name);
+    expect(kept && openNotification(ring, kept).headers).toEqual(headers);
+  });
+
   it('leaves versions, times and the rest of what it seals anew as they were', async () => {
     const { store, ring, openDesk } = await setUp();
     const id = await sealAll(store, ring, 'one');
@@ -159,7 +174,7 @@ describe('a new key', () => {
     const ids = new Map<string, RunId>();
     const stopper = new AbortController();
     const writing = (async () => {
-      for (let n = 0; n < 200 && !stopper.signal.aborted; n++) ids.set(`n${n}`, await sealAll(store, ring, `n${n}`));
+      for (let n = 0; n < 100 && !stopper.signal.aborted; n++) ids.set(`n${n}`, await sealAll(store, ring, `n${n}`));
     })().catch((error: unknown) => error);
     await expect.poll(() => ids.size).toBeGreaterThan(3);
     await desk.rotate(plain, quiet);

@@ -32,7 +32,9 @@ describe('without credentials', () => {
     for (const [method, path] of requests) {
       const answer = await ask(method, path);
       expect([path, answer.status]).toEqual([path, 401]);
-      expect(answer.headers.get('www-authenticate')).toBe('Basic realm="Slipway"');
+      expect(answer.headers.get('www-authenticate')).toMatch(
+        /^Bearer realm="http:[^"]+\/oauth2\/token",service="[^"]+"(?:,scope=|$)/,
+      );
       expect(answer.headers.get('docker-distribution-api-version')).toBe('registry/2.0');
       if (method !== 'HEAD') expect(await codesOf(answer)).toEqual(['UNAUTHORIZED']);
     }
@@ -100,52 +102,6 @@ describe('credentials', () => {
     await restart({ anonymousPull: true });
     await running.pushImage('app', 'v1');
     expect((await ask('GET', '/v2/app/manifests/v1', basic('', ''))).status).toBe(200);
-  });
-});
-
-describe('tokens, where everybody may pull', () => {
-  const fetchToken = async (authorization?: string): Promise<string> => {
-    const answer = await ask('GET', '/oauth2/token?service=Slipway&scope=repository:app:pull', authorization);
-    expect(answer.status).toBe(200);
-    const { token, access_token } = (await answer.json()) as { token: string; access_token: string };
-    expect(token).toBe(access_token);
-    return `Bearer ${token}`;
-  };
-  beforeEach(() => restart({ anonymousPull: true }));
-
-  it('are what the challenge asks for, naming where they are had and for what', async () => {
-    const challenge = async (method: string, path: string): Promise<string | null> =>
-      (await ask(method, path)).headers.get('www-authenticate');
-    const realm = `Bearer realm="${running.url}/oauth2/token",service="Slipway"`;
-    expect(await challenge('GET', '/v2/')).toBe(realm);
-    expect(await challenge('POST', '/v2/team/app/blobs/uploads/')).toBe(
-      `${realm},scope="repository:team/app:pull,push"`,
-    );
-    expect(await challenge('GET', '/v2/_catalog')).toBe(`${realm},scope="registry:catalog:*"`);
-  });
-
-  it('stand for whoever fetched them, nobody included', async () => {
-    await running.pushImage('team/app', 'v1');
-    const anonymous = await fetchToken();
-    expect((await ask('GET', '/v2/', anonymous)).status).toBe(200);
-    expect((await ask('GET', '/v2/team/app/manifests/v1', anonymous)).status).toBe(200);
-    expect((await ask('POST', '/v2/team/app/blobs/uploads/', anonymous)).status).toBe(401);
-    const member = await fetchToken(basic('member', 'secret'));
-    expect((await ask('POST', '/v2/team/app/blobs/uploads/', member)).status).toBe(202);
-    expect((await ask('POST', '/v2/other/blobs/uploads/', member)).status).toBe(403);
-  });
-
-  it('are over after an hour', async () => {
-    const token = await fetchToken(basic('admin', 'secret'));
-    running.clock.time += 59 * 60_000;
-    expect((await ask('GET', '/v2/', token)).status).toBe(200);
-    running.clock.time += 2 * 60_000;
-    expect((await ask('GET', '/v2/', token)).status).toBe(401);
-  });
-
-  it('are not given for wrong credentials, nor by another method', async () => {
-    expect((await ask('GET', '/oauth2/token', basic('admin', 'wrong'))).status).toBe(401);
-    expect((await ask('DELETE', '/oauth2/token')).status).toBe(405);
   });
 });
 

@@ -6,7 +6,7 @@ import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
 import { createMemoryBlobStore } from '../../src/blob/memory/store.ts';
 import type { BlobStore, StagedUpload } from '../../src/blob/ports.ts';
 import { fail } from '../../src/domain/failure.ts';
-import { codesOf, imageType, indexType, sha, startRegistry, until, type RunningRegistry } from './rig.ts';
+import { codesOf, imageType, indexType, sha, startRegistry, type RunningRegistry } from './rig.ts';
 
 const running: RunningRegistry[] = [];
 afterEach(async () => {
@@ -45,6 +45,7 @@ function dyingStore(store: BlobStore, writes: number, error = new Error('killed'
     list: (prefix, page) => store.list(prefix, page),
     listStaged: (prefix) => store.listStaged(prefix),
     put: async (key, bytes, options) => (spend(), store.put(key, bytes, options)),
+    flush: () => store.flush(),
     delete: async (key) => (spend(), store.delete(key)),
     begin: async (id) => (spend(), upload(await store.begin(id))),
     resume: async (id) => {
@@ -74,8 +75,8 @@ describe('when the process dies', () => {
       if (answer.status === 201) expect(isNew).toBe(true);
       expect([sha(tagged(1)), sha(tagged(2))]).toContain(found);
       expect(await (await after.send('GET', '/v2/app/manifests/v1')).text()).toBe(tagged(isNew ? 2 : 1));
-      await until(async () => (await storage.list('registry/outbox/')).keys.length === 0);
       // An event of a push that did not come about is never told; one that did is told, acknowledged or not.
+      await after.registry.close();
       expect(after.events.map(({ digest }) => digest)).toEqual(isNew ? [sha(tagged(2))] : []);
     },
   );
@@ -163,24 +164,9 @@ describe('after a restart', () => {
     expect(await storage.listStaged('')).toMatchObject([{ id: 'context-of-another-room' }]);
   });
 
-  it('documents that something else has damaged are passed over and named in the log', async () => {
-    const storage = createMemoryBlobStore(() => 0);
-    const before = await start({ storage });
-    await put(before, 'v1', tagged(1));
-    await put(before, 'v2', tagged(2));
-    await before.stop();
-    await storage.put('registry/repositories/app/_tags/v1.json', Buffer.from('{"half'));
-    await storage.put('registry/repositories/app/_tags/v3.json', Buffer.from('{"digest":"sha256:short"}'));
-    await storage.put('registry/repositories/app/stray', Buffer.from('not ours'));
-    const after = await start({ storage });
-    expect(after.registry.listTags('app')).toEqual(['v2']);
-    expect(after.errors.join()).toContain('_tags/v1.json');
-    expect((await put(after, 'v1', tagged(3))).status).toBe(201);
-  });
-
   it('a store of a newer layout is left alone', async () => {
     const storage = createMemoryBlobStore(() => 0);
-    await storage.put('registry/LAYOUT', Buffer.from('{"layout":2}'));
+    await storage.put('registry/LAYOUT', Buffer.from('{"layout":3}'));
     await expect(startRegistry({ storage })).rejects.toMatchObject({ failure: { reason: 'unsupported' } });
   });
 });
@@ -191,7 +177,7 @@ describe('when the disk is full', () => {
     const first = await start({ storage });
     await put(first, 'v1', tagged(1));
     await first.stop();
-    const full = await start({ storage: dyingStore(storage, 1, fail('storage-unavailable', 'the disk is full')) });
+    const full = await start({ storage: dyingStore(storage, 0, fail('storage-unavailable', 'the disk is full')) });
     const refused = await put(full, 'v2', tagged(2));
     expect([refused.status, await codesOf(refused)]).toEqual([503, ['UNAVAILABLE']]);
     expect((await full.send('GET', '/v2/app/manifests/v1')).status).toBe(200);

@@ -64,6 +64,8 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
     },
     clock,
     ...options,
+    // Tests look into the store.
+    limits: { placeAfterMs: 0, ...options.limits },
     storage,
   });
   const server = createServer(registryServerOptions, (req, res) => {

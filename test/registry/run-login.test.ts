@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRegistryLogin } from '../../src/compose/registry-login.ts';
+import { createRegistrySources } from '../../src/compose/registry-login.ts';
 import type { RunCause } from '../../src/domain/run-cause.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { issueRunCredential } from '../../src/secret/run-credential.ts';
@@ -26,8 +26,10 @@ const pullRequest: RunCause = {
 let running: RunningRegistry;
 let image: string;
 beforeEach(async () => {
-  const authenticate = createRegistryLogin({ key, clock, store }, { username: 'admin', password: 'secret' });
-  running = await startRegistry({ authenticate });
+  const account = { username: 'admin', passwords: ['secret', 'second'] } as const;
+  const keeper = { current: () => account, renew: () => Promise.resolve(account) };
+  const sources = createRegistrySources({ key, clock, store }, keeper);
+  running = await startRegistry({ sources, key });
   image = (await running.pushImage('team/app', 'v1')).digest;
 });
 afterEach(() => running.stop());
@@ -108,6 +110,7 @@ describe('the registry credential of a run', () => {
     clock.time = before;
     expect((await ask('GET', 'team/app/manifests/v1')).status).toBe(200);
     await store.runs.end(run.runId, 'Canceled', 'over');
+    clock.time += 1000; // a run is looked up once a second
     expect((await ask('GET', 'team/app/manifests/v1')).status).toBe(401);
   });
 });

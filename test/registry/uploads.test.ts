@@ -192,6 +192,7 @@ describe('an upload session', () => {
     await running.send('PATCH', old, { body: 'hello' });
     running.clock.time += 23 * 3_600_000;
     const young = await begin();
+    await running.send('PATCH', young, { body: 'hello' });
     running.clock.time += 2 * 3_600_000;
     expect(await running.registry.removeExpiredUploads()).toBe(1);
     expect((await running.send('GET', old)).status).toBe(404);

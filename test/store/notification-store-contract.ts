@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Notification, OutgoingDelivery } from '../../src/domain/notification.ts';
-import { maxNotifications, maxOutgoing } from '../../src/store/ports.ts';
+import { maxNotifications, maxOutgoing, maxWebhooks } from '../../src/store/ports.ts';
 import { useStore, type OpenStore } from './fixtures.ts';
 
 const conflict = { failure: { reason: 'conflict' } };
@@ -51,6 +51,24 @@ export function describeNotificationStore(open: OpenStore): void {
       for (let n = 0; n < maxNotifications; n++) await notifications.put(aNotification({ name: `n${n}` }), 0);
       await expect(notifications.put(aNotification(), 0)).rejects.toMatchObject(conflict);
       await notifications.put(aNotification({ name: 'n7' }), 1);
+    });
+
+    it('are of two kinds, each with names and a bound of its own', async () => {
+      const { notifications } = at.store;
+      const hook = aNotification({ name: 'webhook/chat', events: [] });
+      await notifications.put(aNotification(), 0);
+      expect(await notifications.put(hook, 0)).toEqual(hook);
+      await expect(notifications.put(hook, 0)).rejects.toMatchObject(conflict);
+      expect(await notifications.list()).toEqual([aNotification()]);
+      expect(await notifications.list('webhooks')).toEqual([hook]);
+      expect(await notifications.addDelivery(aDelivery('d1', { notification: hook.name }), 'one')).toBe(true);
+      expect(await notifications.listDeliveries('chat', 10)).toEqual([]);
+      for (let n = 1; n < maxWebhooks; n++) await notifications.put({ ...hook, name: `webhook/n${n}` }, 0);
+      await expect(notifications.put({ ...hook, name: 'webhook/more' }, 0)).rejects.toMatchObject(conflict);
+      await notifications.put(aNotification({ name: 'other' }), 0);
+      expect(await notifications.delete(hook.name)).toBe(true);
+      expect(await notifications.listDeliveries(hook.name, 10)).toEqual([]);
+      expect(await notifications.get('chat')).toEqual(aNotification());
     });
 
     it('keep a delivery once, with its body, and what became of it', async () => {

@@ -9,6 +9,7 @@ import { EngineRefusal } from './errors.ts';
 import { accompany, type Running } from './follow-container.ts';
 import { oneLine } from './progress-words.ts';
 import { findStepImage } from './step-image.ts';
+import { tapStdout } from './step-report.ts';
 import { placeOutputFile, withOutputVariable } from './step-outputs.ts';
 
 /** Faults of the step itself; others are ours. */
@@ -86,11 +87,12 @@ async function start(job: CmdJob, { id, isTerminal }: Created): Promise<Running 
   const begun = setup.begin?.(job.step.id, job.attempt);
   begun?.catch(() => undefined); // awaited below
   try {
-    output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, isTerminal));
+    const stdout = tapStdout(setup);
+    output = followOutput(await attachContainer(engine, id), createOutputReader(job.io, isTerminal, stdout?.take));
     await begun;
     const started = { method: 'POST', path: `/containers/${id}/start`, deadlineMs: 120_000 } as const;
     await cpus.starting(id, nanoCpus, () => engine.json(started));
-    return { id, output };
+    return { id, output, stdout };
   } catch (error) {
     output?.close();
     await discard(job, id);
@@ -131,8 +133,10 @@ async function takeOver(job: CmdJob): Promise<Outcome> {
     throw fail('internal', `${what}, and it is not run a second time`);
   }
   if (found.status === 'created') return runContainer(job);
-  const output = followOutput(await readContainerLog(engine, found.id), createOutputReader(io, found.isTerminal));
-  return accompany(job, { id: found.id, output });
+  const stdout = tapStdout(scope.setup);
+  const reader = createOutputReader(io, found.isTerminal, stdout?.take);
+  const output = followOutput(await readContainerLog(engine, found.id), reader);
+  return accompany(job, { id: found.id, output, stdout });
 }
 
 /**

@@ -1,6 +1,22 @@
 import type { Readable } from 'node:stream';
 import type { StepIo } from '../../engine/ports.ts';
-import { createLineSplitter } from './lines.ts';
+import { createLineSplitter, type LineSplitter } from './lines.ts';
+
+function withTap(splitter: LineSplitter, tap: ((chunk: Buffer) => void) | undefined): SplitBytes {
+  if (tap === undefined) return splitter;
+  return {
+    write: (chunk) => {
+      tap(chunk);
+      splitter.write(chunk);
+    },
+    flush: () => splitter.flush(),
+  };
+}
+
+interface SplitBytes {
+  write(chunk: Buffer): void;
+  flush(): void;
+}
 
 /** Takes the bytes of an attached container; {@link flush} when there are no more. */
 export interface OutputReader {
@@ -11,9 +27,17 @@ export interface OutputReader {
 /**
  * Reads the frames in which the engine mixes a container's two streams (Engine API, "Attach to a container": one byte for the stream, three
  * of padding, four for the length) and hands on each line the moment it is whole. With `isTerminal` there are no frames, and one stream.
+ * `tap` is given the bytes of the standard output as they are.
  */
-export function createOutputReader(io: Pick<StepIo, 'output'>, isTerminal: boolean): OutputReader {
-  const stdout = createLineSplitter((line) => io.output('stdout', line));
+export function createOutputReader(
+  io: Pick<StepIo, 'output'>,
+  isTerminal: boolean,
+  tap?: (chunk: Buffer) => void,
+): OutputReader {
+  const stdout = withTap(
+    createLineSplitter((line) => io.output('stdout', line)),
+    tap,
+  );
   const stderr = createLineSplitter((line) => io.output('stderr', line));
   const flush = (): void => {
     stdout.flush();
@@ -21,7 +45,8 @@ export function createOutputReader(io: Pick<StepIo, 'output'>, isTerminal: boole
   };
   if (isTerminal) return { write: (chunk) => stdout.write(chunk), flush };
   const header = Buffer.alloc(8);
-  let [headerBytes, left, target] = [0, 0, stdout];
+  let [headerBytes, left] = [0, 0];
+  let target: SplitBytes = stdout;
   const take = (chunk: Buffer): Buffer => {
     if (left > 0) {
       target.write(chunk.subarray(0, left));

@@ -4,6 +4,7 @@ import { canceledBy, isAborted, isSuperseded } from './canceled.ts';
 import { discard, failed, type CmdJob } from './cmd-job.ts';
 import type { FollowedOutput } from './container-output.ts';
 import { collectOutputs } from './step-outputs.ts';
+import { collectReport, type StdoutTap } from './step-report.ts';
 import { formatBytes } from './limits/applied.ts';
 import type { RunScope } from './scope.ts';
 import { isOutOfMemory, stopContainer, waitForExit, type Exit } from './container.ts';
@@ -12,6 +13,8 @@ import { isOutOfMemory, stopContainer, waitForExit, type Exit } from './containe
 export interface Running {
   readonly id: string;
   readonly output: FollowedOutput;
+  /** What it has written, where somebody wants it as its report. */
+  readonly stdout?: StdoutTap | undefined;
 }
 
 async function describeExit({ scope, step }: CmdJob, id: string, { code, isGone }: Exit): Promise<Outcome> {
@@ -91,6 +94,7 @@ async function follow(job: CmdJob, running: Running): Promise<Outcome> {
       return outcome;
     }
     await output.drain(drainMs);
+    if (!exit.isGone) await collectReport(job, running);
     const outcome = await describeExit(job, id, exit);
     putAway(job, id);
     return outcome;

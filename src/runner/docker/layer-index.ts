@@ -4,7 +4,7 @@ import { extract, type Header } from 'tar-stream';
 import type { Descriptor } from '../../rebase/documents.ts';
 import type { LayerIndex, Mark } from '../../rebase/layout.ts';
 import { refuse } from '../../rebase/refusal.ts';
-import type { RegistryClient } from './registry-client.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
 
 /** Where a layer is. */
 export interface PlacedLayer {

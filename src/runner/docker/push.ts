@@ -17,7 +17,7 @@ import { EngineRefusal } from './errors.ts';
 import { errorOf, readMessages, textField } from './json-lines.ts';
 import { oneLine } from './progress-words.ts';
 import type { RebasedImage } from './rebased-image.ts';
-import { RegistryRefusal } from './registry-client.ts';
+import { RegistryRefusal } from '../../registry-client/refusal.ts';
 import type { EngineCalls } from './request.ts';
 import { findCredential } from './session-services.ts';
 import { createTransfers } from './transfers.ts';

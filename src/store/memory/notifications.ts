@@ -1,6 +1,7 @@
 import type { Notification, OutgoingDelivery } from '../../domain/notification.ts';
-import { notificationConflict, tooManyNotifications } from '../notification-changes.ts';
-import { maxNotifications, maxOutgoing, type NotificationStore } from '../ports.ts';
+import { isWebhookKey } from '../../domain/webhook.ts';
+import { mostLike, notificationConflict, tooManyNotifications } from '../notification-changes.ts';
+import { maxOutgoing, type NotificationStore } from '../ports.ts';
 
 interface Kept {
   readonly delivery: OutgoingDelivery;
@@ -11,14 +12,16 @@ interface Kept {
 export function createMemoryNotifications(): NotificationStore {
   const kept = new Map<string, Notification>();
   const sent = new Map<string, Map<string, Kept>>();
+  const ofKind = (isHook: boolean): Notification[] =>
+    [...kept.values()].filter(({ name }) => isWebhookKey(name) === isHook);
   return {
     get: async (name) => kept.get(name),
-    list: async () => [...kept.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    list: async (kind) => ofKind(kind === 'webhooks').sort((a, b) => (a.name < b.name ? -1 : 1)),
     async put(notification, expected) {
       const { name } = notification;
       const found = kept.get(name);
       if ((found?.version ?? 0) !== expected) throw notificationConflict(name);
-      if (!found && kept.size >= maxNotifications) throw tooManyNotifications();
+      if (!found && ofKind(isWebhookKey(name)).length >= mostLike(name)) throw tooManyNotifications(name);
       const written = { ...notification, version: expected + 1 };
       kept.set(name, written);
       return written;

@@ -45,8 +45,9 @@ function createPatchKeys(prefix: string) {
  *   sorted sets of their hashes by the time of arrival in microseconds; `delivery-payloads` those worked off whose payload is still there,
  *   `delivery-bytes` what these payloads come to
  * - `secrets` a hash: what may be shown of each secret, by name; `secret-values` a hash: their sealed values
- * - `notifications` a hash: their records by name; for each name `outgoing:<name>` a hash: deliveries by id, `outgoing-bodies:<name>` a hash: what is
- *   sent, `outgoing-order:<name>` a sorted set of their ids in the order in which they came, `outgoing-count:<name>` the last place in it
+ * - `notifications`, `webhooks` hashes: the records of those that are told of runs and of the registry, by name; for each name `outgoing:<name>` a
+ *   hash: deliveries by id, `outgoing-bodies:<name>` a hash: what is sent, `outgoing-order:<name>` a sorted set of their ids in the order in which
+ *   they came, `outgoing-count:<name>` the last place in it
  * - `base-images` a hash by tasks' keys: the version of the task, a space, and what its images stand on as JSON; sorted sets of these keys by the
  *   number of a change: `base-image-changes` that wrote it last, `base-image-removals` that removed it (the last ones); `base-image-count` the
  *   last number, `base-image-forgotten` that of the youngest removal that is not in its set any more; `observed-images` a hash by references: how
@@ -91,6 +92,7 @@ export function createKeys(prefix: string) {
     secrets: `${prefix}:secrets`,
     secretValues: `${prefix}:secret-values`,
     notifications: `${prefix}:notifications`,
+    webhooks: `${prefix}:webhooks`,
     outgoing: (name: string) => `${prefix}:outgoing:${name}`,
     outgoingBodies: (name: string) => `${prefix}:outgoing-bodies:${name}`,
     outgoingOrder: (name: string) => `${prefix}:outgoing-order:${name}`,

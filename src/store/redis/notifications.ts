@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Notification, OutgoingDelivery } from '../../domain/notification.ts';
-import { notificationConflict, tooManyNotifications } from '../notification-changes.ts';
-import { maxNotifications, maxOutgoing, type NotificationStore } from '../ports.ts';
+import { isWebhookKey } from '../../domain/webhook.ts';
+import { mostLike, notificationConflict, tooManyNotifications } from '../notification-changes.ts';
+import { maxOutgoing, type NotificationStore } from '../ports.ts';
 import { guard } from './connection.ts';
 import type { Keys } from './keys.ts';
 import { defineScript, runScript } from './script.ts';
@@ -41,6 +42,11 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `);
 
+/** The hash that the record of this name stands in. */
+export function recordsOf(keys: Keys, name: string): string {
+  return isWebhookKey(name) ? keys.webhooks : keys.notifications;
+}
+
 function deliveryKeys(keys: Keys, name: string): readonly string[] {
   return [keys.outgoing(name), keys.outgoingBodies(name), keys.outgoingOrder(name), keys.outgoingCount(name)];
 }
@@ -58,10 +64,10 @@ async function listDeliveries(
 
 async function put(redis: Redis, keys: Keys, notification: Notification): Promise<Notification> {
   const { name, version } = notification;
-  const args = [name, JSON.stringify(notification), version - 1, maxNotifications];
-  const reply = await runScript(redis, putScript, [keys.notifications], args);
+  const args = [name, JSON.stringify(notification), version - 1, mostLike(name)];
+  const reply = await runScript(redis, putScript, [recordsOf(keys, name)], args);
   if (reply === 0) throw notificationConflict(name);
-  if (reply !== 1) throw tooManyNotifications();
+  if (reply !== 1) throw tooManyNotifications(name);
   return notification;
 }
 
@@ -70,12 +76,12 @@ export function createRedisNotifications(redis: Redis, keys: Keys): Notification
   return {
     get: (name) =>
       guard(async () => {
-        const json = await redis.hget(keys.notifications, name);
+        const json = await redis.hget(recordsOf(keys, name), name);
         return json === null ? undefined : (JSON.parse(json) as Notification);
       }),
-    list: () =>
+    list: (kind = 'notifications') =>
       guard(async () => {
-        const all = (await redis.hvals(keys.notifications)).map((json) => JSON.parse(json) as Notification);
+        const all = (await redis.hvals(keys[kind])).map((json) => JSON.parse(json) as Notification);
         return all.sort((a, b) => (a.name < b.name ? -1 : 1));
       }),
     put: (notification, expected) => guard(() => put(redis, keys, { ...notification, version: expected + 1 })),
@@ -83,7 +89,7 @@ export function createRedisNotifications(redis: Redis, keys: Keys): Notification
       guard(async () => {
         const replies = await redis
           .multi()
-          .hdel(keys.notifications, name)
+          .hdel(recordsOf(keys, name), name)
           .del(...deliveryKeys(keys, name))
           .exec();
         return replies?.[0]?.[1] === 1;
@@ -92,7 +98,7 @@ export function createRedisNotifications(redis: Redis, keys: Keys): Notification
       guard(async () => {
         const { id, notification: name } = delivery;
         const args = [name, id, JSON.stringify(delivery), body, maxOutgoing];
-        return (await runScript(redis, addScript, [keys.notifications, ...deliveryKeys(keys, name)], args)) === 1;
+        return (await runScript(redis, addScript, [recordsOf(keys, name), ...deliveryKeys(keys, name)], args)) === 1;
       }),
     updateDelivery: (delivery) =>
       guard(async () => {

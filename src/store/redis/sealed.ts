@@ -7,6 +7,7 @@ import type { SealedText, SealedTexts } from '../../secret/rotation.ts';
 import { runNumberOf } from '../run-number.ts';
 import { guard, openConnection, waitUntilReady } from './connection.ts';
 import { createKeys, type Keys } from './keys.ts';
+import { recordsOf } from './notifications.ts';
 import { defineScript, runScript } from './script.ts';
 
 const pageSize = 500;
@@ -74,8 +75,9 @@ async function* list(redis: Redis, keys: Keys): AsyncIterable<SealedText> {
     const { name, sealedSecrets: sealed } = JSON.parse(json) as Task;
     if (sealed !== undefined) yield { kind: 'task', name, sealed };
   }
-  for await (const [name, json] of readHash(redis, keys.notifications))
-    yield { kind: 'notification', name, sealed: (JSON.parse(json) as Notification).sealed };
+  for (const hash of [keys.notifications, keys.webhooks])
+    for await (const [name, json] of readHash(redis, hash))
+      yield { kind: 'notification', name, sealed: (JSON.parse(json) as Notification).sealed };
   for await (const [name, sealed] of readHash(redis, keys.secretValues)) yield { kind: 'secret', name, sealed };
   yield* listRuns(redis, keys);
 }
@@ -86,7 +88,7 @@ function placeOf(keys: Keys, { kind, name }: SealedText): readonly [hash: string
     case 'task':
       return [keys.taskRecords, name.toLowerCase(), ''];
     case 'notification':
-      return [keys.notifications, name, ''];
+      return [recordsOf(keys, name), name, ''];
     case 'secret':
       return [keys.secretValues, name, ''];
     case 'run':
