@@ -5,6 +5,8 @@ import { toStorageFailure } from './errors.ts';
 
 const bufferBytes = 1024 * 1024;
 const sparesKept = 16;
+/** One is sent while the next waits at the socket, so that it never stands still. */
+const writesAtOnce = 2;
 
 /** Read buffers that serve again, shared by the readings of a store; a fresh megabyte costs more than filling it. */
 export class BufferPool {
@@ -45,6 +47,7 @@ export class DiskReading implements BlobReading {
 
   /** Reads into buffers that are used again, one being filled while the other is sent: half the cost of a read stream. */
   async sendTo(target: Writable): Promise<void> {
+    const writing: Promise<void>[] = [];
     try {
       let reading = this.#readAt(this.#start);
       for (let at = this.#start; at <= this.#end;) {
@@ -52,12 +55,14 @@ export class DiskReading implements BlobReading {
         at += length;
         if (at <= this.#end) {
           reading = this.#readAt(at);
-          reading.catch(() => undefined); // awaited in the next turn, unless the write fails first
+          reading.catch(() => undefined); // awaited in the next turn, unless a write fails first
         }
         // A buffer whose write failed might still be in use: it is not given back.
-        await writeTo(target, buffer.subarray(0, length));
-        this.#pool.giveBack(buffer);
+        const written = writeTo(target, buffer.subarray(0, length)).then(() => this.#pool.giveBack(buffer));
+        written.catch(() => undefined); // awaited below
+        if (writing.push(written) === writesAtOnce) await writing.shift();
       }
+      await Promise.all(writing);
       await endOf(target);
     } catch (error) {
       target.destroy();
