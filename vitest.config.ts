@@ -26,6 +26,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // They wait for processes, disks and pauses more than they compute.
+          maxWorkers: 2,
         },
       },
       {
