@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, type Stats } from 'node:fs';
-import { chown, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import {
   accountFile,
   isSameSecret,
@@ -10,6 +7,7 @@ import {
   parseAccountFile,
   type Account,
 } from './account.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** The admin account: one name, and two passwords of which either is good, so that one can be renewed while the other is in use. */
 export interface AdminAccount {
@@ -38,27 +36,6 @@ export function findPassword({ username, passwords }: AdminAccount, given: Accou
 
 function isSameFile(a: Stats, b: Stats | undefined): boolean {
   return a.ino === b?.ino && a.mtimeMs === b.mtimeMs && a.size === b.size;
-}
-
-/** Puts a new file in the place of the one that is there, whole and safe on disk; owner and mode (0600) stay. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const { uid, gid } = statSync(file);
-  try {
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (process.getuid?.() === 0) await chown(draft, uid, gid);
-    await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
-  const directory = await open(dirname(file), 'r');
-  await directory.sync().finally(() => directory.close());
 }
 
 function formatAccount({ username, passwords }: AdminAccount): string {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, type Stats } from 'node:fs';
-import { chown, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { parseKeys, readOrMake, type Keys } from './key.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** The keys of an installation as they are now: the first one seals and signs, every one of them opens and verifies. */
 export interface KeyRing {
@@ -59,23 +58,7 @@ export async function openKeyRing(given: string | undefined, file: string): Prom
   return watchFile(file, parseKeys(await readOrMake(file, () => `${makeKey()}\n`)));
 }
 
-/** Puts a new key file in the place of the one that is there, whole and safe on disk; owner and mode (0600) stay. */
+/** Puts a new key file in the place of the one that is there. */
 export async function writeKeyFile(file: string, keys: readonly Buffer[]): Promise<void> {
-  const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const { uid, gid } = statSync(file);
-  try {
-    const handle = await open(draft, 'wx', 0o600);
-    try {
-      await handle.writeFile(keys.map((key) => `${key.toString('hex')}\n`).join(''));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (process.getuid?.() === 0) await chown(draft, uid, gid);
-    await rename(draft, file);
-  } finally {
-    await rm(draft, { force: true });
-  }
-  const directory = await open(dirname(file), 'r');
-  await directory.sync().finally(() => directory.close());
+  await replaceFile(file, keys.map((key) => `${key.toString('hex')}\n`).join(''));
 }
