@@ -7,12 +7,12 @@ import { blobSize, openBlob, smallBlob, type BlobWish } from './blobs.ts';
 import { createCaller, usualLimits, type Caller, type ClientLimits } from './caller.ts';
 import type { Descriptor, RegistryDocument } from './documents.ts';
 import { listReferrers, listTags } from './lists.ts';
-import { getManifest, putManifest, resolve, type PutManifest } from './manifests.ts';
+import { getManifest, putManifest, resolve, type ManifestParts, type PutManifest } from './manifests.ts';
 import { originOf } from './place.ts';
 import type { AskRegistry, Sender } from './ports.ts';
 import { pauseMs, sleepFor, withRetries, type RetryOptions } from './retry.ts';
 import { createSender } from './sender.ts';
-import { createRegistrySession, type SessionOptions } from './session.ts';
+import { createOwnSession, createRegistrySession, type SessionOptions } from './session.ts';
 import type { SentBlob } from './upload-session.ts';
 import { mount, putBlob, uploadBlob, type UploadWish } from './uploads.ts';
 
@@ -24,8 +24,13 @@ export interface RegistryClient {
   resolve(repository: string, reference: string): Promise<Digest | undefined>;
   /** The manifest or index itself, at most 4 MiB, its digest checked. */
   manifest(repository: string, reference: string): Promise<RegistryDocument | undefined>;
-  /** Puts a manifest under a tag, or under its digest alone. */
-  putManifest(repository: string, reference: string, manifest: RegistryDocument): Promise<PutManifest>;
+  /** Puts a manifest under a tag, or under its digest alone; with its parts to a registry of our own only. */
+  putManifest(
+    repository: string,
+    reference: string,
+    manifest: RegistryDocument,
+    parts?: ManifestParts,
+  ): Promise<PutManifest>;
   /** Bytes of a blob; undefined when it is not there. */
   blobSize(repository: string, digest: Digest): Promise<number | undefined>;
   /** A small blob, at most 4 MiB, its digest checked. */
@@ -61,7 +66,8 @@ function clientOf(caller: Caller): RegistryClient {
     registry: caller.registry,
     resolve: (repository, reference) => resolve(caller, repository, reference),
     manifest: (repository, reference) => getManifest(caller, repository, reference),
-    putManifest: (repository, reference, manifest) => putManifest(caller, repository, reference, manifest),
+    putManifest: (repository, reference, manifest, parts) =>
+      putManifest(caller, { repository, reference }, manifest, parts),
     blobSize: (repository, digest) => blobSize(caller, repository, digest),
     smallBlob: (repository, digest) => smallBlob(caller, repository, digest),
     openBlob: (repository, digest, wish) => openBlob(caller, { repository, digest }, wish),
@@ -73,23 +79,36 @@ function clientOf(caller: Caller): RegistryClient {
   };
 }
 
-/** Makes clients of registries: logged in as they ask for it, patient with those that are busy, and wary of what they send. */
-export function createRegistryClients(options: RegistryClientOptions): RegistryClients {
+/** What all clients have in common. */
+type Patience = Omit<RegistryClientOptions, keyof SessionOptions> & Pick<RegistryClientOptions, 'clock'>;
+
+function createClients(
+  session: AskRegistry,
+  options: Patience,
+  { originOf, isTrusted }: { readonly originOf: (registry: string) => string; readonly isTrusted: boolean },
+): RegistryClients {
   const { clock, random = Math.random, sleep = sleepFor } = options;
-  const ask = withRetries(createRegistrySession(options), options);
+  const ask = withRetries(session, options);
   const limits = { ...usualLimits, ...options.limits };
   return {
     ask,
     at: (registry, signal) =>
       clientOf(
         createCaller({
-          ...{ ask, clock, registry, limits, signal },
-          origin: (options.originOf ?? originOf)(registry),
-          isTrusted: options.isTrusted?.(registry) ?? false,
+          ...{ ask, clock, registry, limits, signal, isTrusted },
+          origin: originOf(registry),
           pause: (tries) => sleep(pauseMs(tries, random()), signal),
         }),
       ),
   };
+}
+
+/** Makes clients of registries: logged in as they ask for it, patient with those that are busy, and wary of what they send. */
+export function createRegistryClients(options: RegistryClientOptions): RegistryClients {
+  return createClients(createRegistrySession(options), options, {
+    originOf: options.originOf ?? originOf,
+    isTrusted: false,
+  });
 }
 
 /** Our own registry, and who asks. */
@@ -110,9 +129,7 @@ export interface OwnRegistryAccess {
 /** Makes a client of a registry that takes a name and password with every request, wherever it is. */
 export function connectRegistry(access: OwnRegistryAccess): RegistryClient {
   const { origin, credential, signal, sender = createSender(), clock = systemClock, tries = 1, limits } = access;
-  const clients = createRegistryClients({
-    ...{ sender, clock, tries, originOf: () => origin, isTrusted: () => true, ...(limits && { limits }) },
-    credentials: async () => (credential === undefined ? [] : [credential]),
-  });
-  return clients.at(new URL(origin).host, signal);
+  const session = createOwnSession({ origin, credential, sender });
+  const patience = { clock, tries, ...(limits && { limits }) };
+  return createClients(session, patience, { originOf: () => origin, isTrusted: true }).at(new URL(origin).host, signal);
 }

@@ -45,15 +45,44 @@ export interface PutManifest {
   readonly isListed: boolean;
 }
 
-/** Puts a manifest under a tag, or under its digest alone. */
+/** What comes with a manifest to our own registry, in the same request. */
+export interface ManifestParts {
+  /** Blobs that the manifest names, at most {@link broughtBytes} each. */
+  readonly blobs: readonly { readonly digest: Digest; readonly bytes: Uint8Array }[];
+  /** Repositories of the registry from which blobs are taken over that are not in the manifest's own. */
+  readonly from: readonly string[];
+}
+
+/** The largest blob that can come with a manifest. */
+export const broughtBytes = 32 * 1024;
+
+const wholeImageType = 'application/vnd.slipway.image.v1+json';
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function wrap({ bytes, mediaType }: RegistryDocument, { blobs, from }: ManifestParts): Uint8Array {
+  const sent = {
+    manifest: { mediaType, data: base64(bytes) },
+    blobs: blobs.map((blob) => ({ digest: blob.digest, data: base64(blob.bytes) })),
+    from,
+  };
+  return Buffer.from(JSON.stringify(sent));
+}
+
+/** Puts a manifest under a tag, or under its digest alone; `parts` go to a registry of our own only. */
 export async function putManifest(
   caller: Caller,
-  repository: string,
-  reference: string,
-  { bytes, mediaType, digest }: RegistryDocument,
+  { repository, reference }: { readonly repository: string; readonly reference: string },
+  manifest: RegistryDocument,
+  parts?: ManifestParts,
 ): Promise<PutManifest> {
-  const about = { repository, path: `manifests/${reference}`, headers: { 'content-type': mediaType }, body: bytes };
+  const [type, body] =
+    parts === undefined ? [manifest.mediaType, manifest.bytes] : [wholeImageType, wrap(manifest, parts)];
+  const about = { repository, path: `manifests/${reference}`, headers: { 'content-type': type }, body };
   const { headers } = await caller.read({ ...about, method: 'PUT', rights: 'push' }, [201, 200, 202]);
+  const { digest, bytes } = manifest;
   const said = saidDigest(headers);
   // By sha256, though it was pushed by another algorithm, is no other manifest.
   if (said !== undefined && said !== digest && !hasDigest(bytes, said))

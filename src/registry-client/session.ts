@@ -15,8 +15,6 @@ export interface SessionOptions {
   readonly credentials?: (registry: string) => Promise<readonly RegistryCredential[]>;
   /** Where a registry's API is, without a slash at the end, when it is not where images say. */
   readonly originOf?: (registry: string) => string;
-  /** Registries that are sent the password unasked: our own. */
-  readonly isTrusted?: (registry: string) => boolean;
   /** How long a server of tokens may take, milliseconds; 15 s when left out. */
   readonly tokenTimeoutMs?: number;
 }
@@ -39,6 +37,19 @@ function isNo({ status }: Answer): boolean {
   return status === 401 || status === 403;
 }
 
+function sendAs(
+  sender: Sender,
+  origin: string,
+  { place, path, method, headers, body, signal, timeoutMs }: RegistryRequest,
+  authorization: string | undefined,
+): Promise<Answer> {
+  const url = new URL(path, `${origin}/v2/${place.repository}/`);
+  // An upload may go on at another host, which is not who the password is for.
+  const isThere = url.origin === new URL(origin).origin && authorization !== undefined;
+  const all = { ...headers, ...(isThere && { authorization }) };
+  return sendAndFollow(sender, { url: url.href, method, headers: all, body, signal, timeoutMs });
+}
+
 /** Logins that were good, by what they are good for, and how registries asked for them. */
 class Session {
   readonly #options: SessionOptions;
@@ -51,7 +62,6 @@ class Session {
 
   async ask(request: RegistryRequest): Promise<Answer> {
     const { registry } = request.place;
-    if (this.#options.isTrusted?.(registry) === true) return this.#askTrusted(request);
     const kept = this.#keptFor(request);
     const known = kept === undefined ? this.#challenges.get(registry) : undefined;
     if (known?.kind === 'bearer') return this.#askWithLogin(request, known);
@@ -61,12 +71,6 @@ class Session {
     discard(answer);
     this.#remember(registry, challenge);
     return this.#askWithLogin(request, challenge);
-  }
-
-  /** Our own registry takes a name and password with every request. */
-  async #askTrusted(request: RegistryRequest): Promise<Answer> {
-    const [first] = await this.#credentialsFor(request);
-    return this.#send(request, first && basicOf(first));
   }
 
   /** How a registry asks does not change with what it is asked for; the scope does. */
@@ -141,13 +145,7 @@ class Session {
   }
 
   #send(request: RegistryRequest, authorization?: string): Promise<Answer> {
-    const { place, method, headers, body, signal, timeoutMs } = request;
-    const origin = this.#originOf(place.registry);
-    const url = new URL(request.path, `${origin}/v2/${place.repository}/`);
-    // An upload may go on at another host, which is not who the password is for.
-    const isThere = url.origin === new URL(origin).origin && authorization !== undefined;
-    const all = { ...headers, ...(isThere && { authorization }) };
-    return sendAndFollow(this.#options.sender, { url: url.href, method, headers: all, body, signal, timeoutMs });
+    return sendAs(this.#options.sender, this.#originOf(request.place.registry), request, authorization);
   }
 }
 
@@ -155,4 +153,17 @@ class Session {
 export function createRegistrySession(options: SessionOptions): AskRegistry {
   const session = new Session(options);
   return (request) => session.ask(request);
+}
+
+/** Where our own registry is, and who asks it: it takes a name and password with every request. */
+export interface OwnLogin {
+  readonly origin: string;
+  readonly credential: RegistryCredential | undefined;
+  readonly sender: Sender;
+}
+
+/** Makes a client of our own registry, which is sent the password unasked. */
+export function createOwnSession({ origin, credential, sender }: OwnLogin): AskRegistry {
+  const authorization = credential && basicOf(credential);
+  return (request) => sendAs(sender, origin, request, authorization);
 }

@@ -41,20 +41,20 @@ export async function linkBlob(state: RegistryState, origin: BlobOrigin): Promis
     ...(by !== undefined && { pushedBy: by }),
     ...(from !== undefined && { mountedFrom: from }),
   };
-  const quota = quotaTouches(state, { repository, bytes: size, digest });
+  const quota = quotaTouches(state, repository, [{ bytes: size, digest }]);
   const touches = {
     shared: [repositoryTouch(repository), ...quota.shared],
     own: [referenceTouch(repository, digest), ...quota.own],
   };
   await commitHolding(
     state,
-    digest,
+    [digest],
     () => {
       const contents = state.index.repository(repository);
       const known = contents?.blobs.get(digest);
       if (known === undefined && origin.mustBeKnown === true) throw unknownBlob(digest);
       if (origin.mustBeKnown !== true) refuseLockedPush(repository, contents);
-      if (origin.mustBeKnown !== true) refuseBeyondQuota(state, { repository, bytes: size, digest });
+      if (origin.mustBeKnown !== true) refuseBeyondQuota(state, repository, [{ bytes: size, digest }]);
       const freshMs = Math.min(touchEveryMs, state.collection.graceMs / 4);
       const isFresh =
         bytes === undefined && known?.size === size && state.clock.now() - Date.parse(known.touchedTime) < freshMs;

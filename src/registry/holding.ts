@@ -26,32 +26,34 @@ export function referenceTouch(repository: string, reference: string): string {
 }
 
 /**
- * Commits something that makes a repository hold the bytes of a digest. Bytes that were condemned are saved by it; where they are being
+ * Commits something that makes a repository hold the bytes of some digests. Bytes that were condemned are saved by it; where they are being
  * removed at this moment, it waits until that is over. After it they are safe from the collector, and can be put into the store.
  * @throws what `decide` throws; `storage-unavailable`.
  */
 export async function commitHolding<T>(
   state: RegistryState,
-  digest: Digest,
+  digests: readonly Digest[],
   decide: () => Decision<T>,
   touches: Touches,
 ): Promise<T> {
   const { ledger, index } = state;
-  const shared = [...(touches.shared ?? []), contentTouch(digest)];
+  const shared = [...(touches.shared ?? []), ...digests.map(contentTouch)];
   const deadline = performance.now() + mostWaitMs;
   for (;;) {
     const done = await ledger.commit(
       (): Decision<{ result: T } | undefined> => {
-        const condemned = index.condemned.get(digest);
-        if (condemned?.state === 'removing') return { changes: [], result: undefined };
+        const condemned = digests.filter((digest) => index.condemned.has(digest));
+        if (condemned.some((digest) => index.condemned.get(digest)?.state === 'removing'))
+          return { changes: [], result: undefined };
         const { changes, result } = decide();
-        const saved: Change[] = condemned === undefined ? [] : [{ is: 'content', digest }];
+        const saved = condemned.map((digest): Change => ({ is: 'content', digest }));
         return { changes: [...changes, ...saved], result: { result } };
       },
       { ...touches, shared },
     );
     if (done !== undefined) return done.result;
-    if (performance.now() > deadline) throw fail('storage-unavailable', `${digest} is being removed; try again later`);
+    if (performance.now() > deadline)
+      throw fail('storage-unavailable', `${digests.join(', ')} is being removed; try again later`);
     await sleep(20);
     await ledger.refresh();
   }

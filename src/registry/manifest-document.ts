@@ -23,7 +23,8 @@ export interface ParsedManifest {
   readonly references: readonly ManifestReference[];
 }
 
-type Json = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a manifest (OCI image-spec 1.1, Docker image manifest v2 schema 2). Unknown fields are nobody's business.
@@ -59,7 +60,8 @@ function definedOf(
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-function parseJson(bytes: Buffer, jsonDepth: number): Json {
+/** Reads a JSON object in UTF-8. @throws MANIFEST_INVALID saying what is wrong. */
+export function parseJson(bytes: Buffer, jsonDepth: number): Json {
   if (depthOf(bytes) > jsonDepth) throw invalid(`it nests deeper than ${String(jsonDepth)} levels`);
   let value: unknown;
   try {
@@ -152,7 +154,8 @@ function readPlatform(platform: Json): NonNullable<ManifestReference['platform']
   return { ...(os !== undefined && { os }), ...(architecture !== undefined && { architecture }) };
 }
 
-function isObject(value: unknown): value is Json {
+/** True for a JSON object. */
+export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

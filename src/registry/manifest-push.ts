@@ -3,16 +3,16 @@ import { isDigest, splitDigest, type Digest } from '../domain/digest.ts';
 import type { PushEvent, QuarantineEvent } from '../domain/event.ts';
 import { isTag, type RepositoryName, type Tag } from '../domain/image-reference.ts';
 import type { Access } from './access/access.ts';
-import { statContent } from './blobs.ts';
 import type { Change } from './changes.ts';
 import { refuseUnmet } from './conditions.ts';
-import { oci, OciError } from './errors.ts';
+import { oci } from './errors.ts';
 import { announcedLength, readBody, sendEmpty, type Exchange } from './exchange.ts';
 import { commitHolding, referenceTouch, repositoryTouch } from './holding.ts';
 import type { Decision } from './ledger.ts';
 import { refuseLockedPush, refuseLockedTag } from './locks.ts';
 import { inlineBytes } from './manifest-bytes.ts';
 import { parseManifest, type ParsedManifest } from './manifest-document.ts';
+import { findLost, linksOf, newParts, refuseMissing, refuseUnnamed, type Parts } from './manifest-parts.ts';
 import { eventOf, type ManifestAddress, type ManifestRooms } from './manifests.ts';
 import { isQuarantined, quarantineOnPush } from './policies/quarantine.ts';
 import { refuseBeyondQuota } from './policies/quota.ts';
@@ -20,13 +20,14 @@ import { quotaTouches } from './policies/quota-touches.ts';
 import type { ManifestRecord, TagMove, TagRecord } from './records.ts';
 import { timeOf, type RegistryState } from './state.ts';
 import type { Touches } from './touches.ts';
+import { openSent } from './whole-image.ts';
 
 /** Moves of a tag that its record remembers. */
 const historyLength = 16;
 
 /** What pushing works on. */
 export interface PushRooms extends ManifestRooms {
-  readonly access: Pick<Access, 'demand'>;
+  readonly access: Pick<Access, 'allows' | 'demand'>;
 }
 
 /** A manifest that was received and found good. */
@@ -35,6 +36,7 @@ interface Accepted {
   readonly digest: Digest;
   readonly bytes: Buffer;
   readonly parsed: ParsedManifest;
+  readonly parts: Parts;
   /** Those that it gets; some that were asked for may keep what they have. */
   readonly tags: readonly Tag[];
 }
@@ -43,12 +45,10 @@ interface Accepted {
 export async function putManifest(rooms: PushRooms, exchange: Exchange, at: ManifestAddress): Promise<void> {
   const { state } = rooms;
   const tags = parseTags(exchange, at.reference);
-  const bytes = await readWhole(exchange, state.limits.manifestBytes);
-  const digest = digestOf(bytes, at.reference);
-  const parsed = parseManifest(bytes, exchange.req.headers['content-type'], state.limits.jsonDepth);
-  const accepted: Accepted = { repository: at.repository, digest, bytes, parsed, tags };
-  const lost = await findLost(state, accepted);
-  refuseMissing(state, accepted, lost);
+  const accepted: Accepted = { ...(await receive(rooms, exchange, at)), tags };
+  const { digest, parsed, parts } = accepted;
+  refuseUnnamed(parts);
+  refuseMissing(state, parts, await findLost(state, parts));
   const kept = exchange.principal?.keepsSame === true ? await findSame(state, accepted) : [];
   await commit(rooms, exchange, { ...accepted, tags: tags.filter((tag) => !kept.includes(tag)) });
   sendEmpty(exchange, 201, {
@@ -59,27 +59,38 @@ export async function putManifest(rooms: PushRooms, exchange: Exchange, at: Mani
   });
 }
 
-/**
- * The tags that stand for the same image but for times already. The bytes of what is pushed are stored for the comparison, before anybody
- * can see them; a tag that moves meanwhile is somebody else's newer word.
- */
+async function receive(
+  { state, access }: PushRooms,
+  exchange: Exchange,
+  { repository, reference }: ManifestAddress,
+): Promise<Omit<Accepted, 'tags'>> {
+  const { manifestBytes, jsonDepth } = state.limits;
+  const sent = await readWhole(exchange, manifestBytes);
+  const { bytes, contentType, brought } = openSent(sent, exchange.req.headers['content-type'], jsonDepth);
+  const digest = digestOf(bytes, reference);
+  const parsed = parseManifest(bytes, contentType, jsonDepth);
+  const mayPull = (from: string): boolean => access.allows(exchange.principal, from, 'pull');
+  return { repository, digest, bytes, parsed, parts: { repository, references: parsed.references, brought, mayPull } };
+}
+
+/** The tags that stand for the same image but for times already; a tag that moves meanwhile is somebody else's newer word. */
 async function findSame(state: RegistryState, accepted: Accepted): Promise<Tag[]> {
-  const { repository, digest, bytes, tags } = accepted;
+  const { repository, digest, bytes, tags, parts } = accepted;
   const entry = state.index.repository(repository);
   const before = tags.flatMap((tag) => {
     const found = entry?.tag(tag)?.digest;
     return found === undefined || found === digest ? [] : [{ tag, found }];
   });
   if (before.length === 0) return [];
-  await state.manifestBytes.place(digest, bytes);
+  const atHand = new Map([...parts.brought.blobs, [digest, bytes]]);
   const same: Tag[] = [];
-  for (const { tag, found } of before) if (await state.isSameImage(found, digest)) same.push(tag);
+  for (const { tag, found } of before) if (await state.isSameImage(found, digest, atHand)) same.push(tag);
   return same;
 }
 
 /**
- * Makes a manifest visible, with its tags and the events that tell of it, by one commit. A small one goes into the journal with its bytes;
- * the bytes of a large one are in the store before.
+ * Makes a manifest visible, with what comes with it, its tags and the events that tell of it, by one commit. A small one goes into the
+ * journal with its bytes; the bytes of a large one are in the store before.
  */
 async function commit(rooms: PushRooms, exchange: Exchange, accepted: Accepted): Promise<void> {
   const { state } = rooms;
@@ -88,17 +99,31 @@ async function commit(rooms: PushRooms, exchange: Exchange, accepted: Accepted):
   if (!isInline) await state.manifestBytes.place(digest, bytes);
   const inline = isInline ? bytes.toString('base64') : undefined;
   const decide = (): Decision<undefined> => decidePush(rooms, exchange, accepted, inline);
-  await commitHolding(state, digest, decide, touchesOf(state, accepted));
+  const held = newParts(state, accepted.parts).map((part) => part.digest);
+  await commitHolding(state, [digest, ...held], decide, touchesOf(state, accepted));
   if (isInline) await state.manifestBytes.placeSoon();
   // A collector may have removed them before they were held; when they are there, this is one look.
   else await state.manifestBytes.place(digest, bytes);
 }
 
-function touchesOf(state: RegistryState, { repository, digest, bytes, parsed, tags }: Accepted): Touches {
-  const quota = quotaTouches(state, { repository, bytes: bytes.length, digest });
-  const named = parsed.references.map((one) => referenceTouch(repository, one.digest));
-  const set = [digest, ...tags].map((reference) => referenceTouch(repository, reference));
-  return { shared: [repositoryTouch(repository), ...named, ...quota.shared], own: [...set, ...quota.own] };
+function touchesOf(state: RegistryState, { repository, digest, bytes, parsed, parts, tags }: Accepted): Touches {
+  const added = newParts(state, parts);
+  const quota = quotaTouches(state, repository, [{ bytes: bytes.length, digest }, ...added]);
+  const taken = parts.brought.from.flatMap((from) => [
+    repositoryTouch(from),
+    ...added.map((part) => referenceTouch(from, part.digest)),
+  ]);
+  const isAdded = new Set(added.map((part) => part.digest));
+  const named = parsed.references.filter((one) => !isAdded.has(one.digest));
+  return {
+    shared: [
+      repositoryTouch(repository),
+      ...named.map((one) => referenceTouch(repository, one.digest)),
+      ...taken.filter((key) => key !== repositoryTouch(repository)),
+      ...quota.shared,
+    ],
+    own: [...[digest, ...tags, ...isAdded].map((reference) => referenceTouch(repository, reference)), ...quota.own],
+  };
 }
 
 function decidePush(
@@ -108,11 +133,12 @@ function decidePush(
   inline: string | undefined,
 ): Decision<undefined> {
   const { state } = rooms;
-  const { repository, digest, tags } = accepted;
+  const { repository, digest, tags, parts } = accepted;
   const contents = state.index.repository(repository);
   refuseForbidden(rooms, exchange, accepted);
-  refuseMissing(state, accepted, []);
-  refuseBeyondQuota(state, { repository, bytes: accepted.bytes.length, digest });
+  refuseMissing(state, parts, []);
+  const added = newParts(state, parts);
+  refuseBeyondQuota(state, repository, [{ bytes: accepted.bytes.length, digest }, ...added]);
   const now = timeOf(state);
   const by = exchange.principal?.name;
   const record = recordAfter(state, accepted, { now, by });
@@ -120,6 +146,7 @@ function decidePush(
     ...(contents?.exists === true
       ? []
       : [{ is: 'repository', repository, record: { createdTime: now, updatedTime: now } } as const]),
+    ...linksOf(state, parts, added, by),
     { is: 'manifest', repository, digest, record, ...(inline !== undefined && { bytes: inline }) },
     ...(contents?.deleted.has(digest) === true ? [{ is: 'deleted', repository, digest } as const] : []),
     ...tags.map((tag) => moveOf(contents?.tag(tag), { repository, tag, digest, now }, by)),
@@ -215,37 +242,6 @@ function refuseForbidden(
     refuseUnmet(exchange, `${repository}:${tag}`, current);
   }
   if (tags.length === 0) refuseUnmet(exchange, `${repository}@${digest}`, contents?.manifests.get(digest)?.digest);
-}
-
-/** The references whose bytes the store has lost, though the repository holds them; what was there seconds ago is not asked for again. */
-async function findLost(state: RegistryState, { repository, parsed }: Accepted): Promise<Digest[]> {
-  const blobs = state.index.repository(repository)?.blobs;
-  const asked = new Set(
-    parsed.references.filter(({ digest }) => blobs?.has(digest) === true).map(({ digest }) => digest),
-  );
-  const found = [...asked].map(async (digest) => {
-    if (state.seenContents.has(digest)) return [];
-    if ((await statContent(state, digest)) === undefined) return [digest];
-    state.seenContents.set(digest, true);
-    return [];
-  });
-  return (await Promise.all(found)).flat();
-}
-
-/** Refuses a manifest whose parts are not there, naming all of them; foreign layers may be anywhere, and a subject may follow later. */
-function refuseMissing(state: RegistryState, { repository, parsed }: Accepted, lost: readonly Digest[]): void {
-  const contents = state.index.repository(repository);
-  const asked = new Map(parsed.references.filter(({ foreign }) => foreign !== true).map((each) => [each.digest, each]));
-  const missing = [...asked.values()].filter(({ digest, kind }) => {
-    if (kind === 'manifest' && contents?.manifests.has(digest) === true) return false;
-    return contents?.blobs.has(digest) !== true || lost.includes(digest);
-  });
-  if (missing.length === 0) return;
-  const message = 'the manifest names something that this repository does not have';
-  throw new OciError(
-    missing.map(({ digest }) => ({ code: 'MANIFEST_BLOB_UNKNOWN', message, detail: { digest } })),
-    404,
-  );
 }
 
 function parseTags(exchange: Exchange, reference: string): Tag[] {

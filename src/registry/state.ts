@@ -16,7 +16,7 @@ import { ManifestBytes } from './manifest-bytes.ts';
 import type { RegistryLimits, RegistryLogger } from './options.ts';
 import type { LayoutDocument } from './records.ts';
 import type { CareSettings } from './policies/settings.ts';
-import { createComparer } from './same-image/compare.ts';
+import { createComparer, type Comparer } from './same-image/compare.ts';
 import { readNewestSnapshot } from './snapshots.ts';
 
 const seenMs = 5000;
@@ -41,7 +41,7 @@ export interface RegistryState {
   /** Bytes that were found in the store seconds ago. */
   readonly seenContents: LRUCache<Digest, true>;
   /** Whether two manifests are the same image but for times; what cannot be told is not. */
-  readonly isSameImage: (a: Digest, b: Digest) => Promise<boolean>;
+  readonly isSameImage: Comparer;
   /** Tells the log of a document that cannot be read. */
   readonly reportDamage: (key: string) => void;
 }

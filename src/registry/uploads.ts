@@ -233,7 +233,7 @@ async function refuseUpload(
   const length = announcedLength(exchange.req) ?? 0;
   // How much will come is often not said; that something will is certain.
   const bytes = Math.max(1, offset + length);
-  refuseBeyondQuota(state, { repository, bytes, ...(digest !== undefined && { digest }) });
+  refuseBeyondQuota(state, repository, [{ bytes, ...(digest !== undefined && { digest }) }]);
   await refuseWithoutRoom(state, length);
 }
 

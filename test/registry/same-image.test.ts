@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryBlobStore } from '../../src/blob/memory/store.ts';
+import type { Digest } from '../../src/domain/digest.ts';
 import { createComparer } from '../../src/registry/same-image/compare.ts';
 import { admin, basic, descriptor, indexType, sha, startRegistry, type RunningRegistry } from './rig.ts';
 import { configOf, layerTypes, pushParts, tarOf, type Entry, type ImageParts } from './same-image-rig.ts';
@@ -237,7 +238,7 @@ it('a layer that unpacks to more than it may counts as different', async () => {
     small: read,
     layer: async (digest: string) => (await storage.read(digest.replace(':', '/')))?.stream,
   };
-  const [one, other] = [await make(1), await make(2)] as Parameters<ReturnType<typeof createComparer>>;
+  const [one, other] = [await make(1), await make(2)] as [Digest, Digest];
   const bounds = { maxLayerBytes: 1_000_000, maxLayerEntries: 10, timeoutMs: 10_000 };
   expect(await createComparer(bytes, bounds)(one, other)).toBe(true);
   expect(await createComparer(bytes, { ...bounds, maxLayerBytes: 50_000 })(one, other)).toBe(false);

@@ -1,7 +1,7 @@
 import { matchesPattern } from '../access/pattern.ts';
 import type { RegistryState } from '../state.ts';
 import { mostInGroup } from '../touches.ts';
-import { bytesOfRule, maxBytesOf, type Addition } from './quota.ts';
+import { bytesOfRule, maxBytesOf, newTo, sizeOf, type Addition } from './quota.ts';
 import { readPolicy } from './records.ts';
 
 type Given = Pick<RegistryState, 'index' | 'care'>;
@@ -13,16 +13,20 @@ const quotaTouch = 'quota';
  * What a push touches of the limits: where as many such pushes as one entry of the journal takes would be too much together, each is
  * decided after the one before it is counted.
  */
-export function quotaTouches(given: Given, addition: Addition): { shared: string[]; own: string[] } {
-  const room = roomFor(given, addition);
+export function quotaTouches(
+  given: Given,
+  repository: string,
+  added: readonly Addition[],
+): { shared: string[]; own: string[] } {
+  const some = newTo(given.index, repository, added);
+  const room = some.length === 0 ? Infinity : roomFor(given, repository);
   if (room === Infinity) return { shared: [], own: [] };
-  const isNear = addition.bytes * mostInGroup > room;
+  const isNear = sizeOf(some) * mostInGroup > room;
   return isNear ? { shared: [], own: [quotaTouch] } : { shared: [quotaTouch], own: [] };
 }
 
-/** Bytes that may still come; Infinity: without limit, or nothing is added. */
-function roomFor({ index, care }: Given, { repository, digest }: Addition): number {
-  if (digest !== undefined && index.repository(repository)?.holds(digest) === true) return Infinity;
+/** Bytes that may still come; Infinity: without limit. */
+function roomFor({ index, care }: Given, repository: string): number {
   const rules = readPolicy(index, 'quotaPolicy').rules.filter((rule) => matchesPattern(rule.repositories, repository));
   const max = maxBytesOf(care);
   const rooms = rules.map((rule) => rule.maxBytes - bytesOfRule(index, rule));

@@ -10,7 +10,6 @@ import { tiers } from './tiers.ts';
 
 /** What a push is about to add to a repository. */
 export interface Addition {
-  readonly repository: string;
   readonly bytes: number;
   /** Of what, where that is known: what is held already takes nothing. */
   readonly digest?: Digest;
@@ -32,27 +31,39 @@ export function bytesOfRule(index: RegistryIndex, { repositories }: QuotaRule): 
 }
 
 /**
- * Throws DENIED, with figures, when a push would make the registry or some repositories hold more than they may. Asked when an upload
- * begins and again in the commit that ends it.
+ * Throws DENIED, with figures, when what a push adds to a repository would make the registry or some repositories hold more than they may.
+ * Asked when an upload begins and again in the commit that ends it.
  */
-export function refuseBeyondQuota(given: Given, addition: Addition): void {
+export function refuseBeyondQuota(given: Given, repository: string, added: readonly Addition[]): void {
   const { index, care } = given;
-  const { bytes, digest } = addition;
   const max = maxBytesOf(care);
-  const isNew = digest === undefined || index.holdersOf(digest).size === 0;
-  if (max !== undefined && isNew && index.bytes.total + bytes > max)
+  const bytes = sizeOf(added.filter(({ digest }) => digest === undefined || index.holdersOf(digest).size === 0));
+  if (max !== undefined && bytes > 0 && index.bytes.total + bytes > max)
     throw beyond('the registry', index.bytes.total, { bytes, max });
-  refuseBeyondRules(given, addition);
+  refuseBeyondRules(given, repository, added);
 }
 
-function refuseBeyondRules({ index }: Given, { repository, bytes, digest }: Addition): void {
+function refuseBeyondRules({ index }: Given, repository: string, added: readonly Addition[]): void {
   const { rules } = readPolicy(index, 'quotaPolicy');
-  if (rules.length === 0 || (digest !== undefined && index.repository(repository)?.holds(digest) === true)) return;
+  if (rules.length === 0) return;
+  const bytes = sizeOf(newTo(index, repository, added));
+  if (bytes === 0) return;
   for (const rule of rules.filter(({ repositories }) => matchesPattern(repositories, repository))) {
     const used = bytesOfRule(index, rule);
     const what = rule.repositories === '*' ? 'all repositories together' : rule.repositories;
     if (used + bytes > rule.maxBytes) throw beyond(what, used, { bytes, max: rule.maxBytes });
   }
+}
+
+/** What a repository does not hold already. */
+export function newTo(index: RegistryIndex, repository: string, added: readonly Addition[]): readonly Addition[] {
+  const contents = index.repository(repository);
+  return added.filter(({ digest }) => digest === undefined || contents?.holds(digest) !== true);
+}
+
+/** Bytes together. */
+export function sizeOf(added: readonly Addition[]): number {
+  return added.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function beyond(

@@ -132,14 +132,22 @@ async function areSame(comparison: Comparison, a: Digest, b: Digest): Promise<bo
   return compare(comparison, one, other);
 }
 
+/** Compares two images by their digests; `atHand` are manifests and configurations that are not in the store yet. */
+export type Comparer = (a: Digest, b: Digest, atHand?: ReadonlyMap<Digest, Buffer>) => Promise<boolean>;
+
 /**
  * Says whether two images are the same but for times: the same kind of manifest, configurations that differ in nothing that a container
  * sees, and layers that hold the same entries in the same order. On any doubt (bytes that are missing or broken, a compression that cannot
  * be read, more than the bounds allow) they are different. Never rejects.
  */
-export function createComparer(bytes: ImageBytes, bounds: CompareBounds = defaultCompareBounds) {
+export function createComparer(stored: ImageBytes, bounds: CompareBounds = defaultCompareBounds): Comparer {
   const fingerprints = new LRUCache<string, string>({ max: 10_000 });
-  return async (a: Digest, b: Digest): Promise<boolean> => {
+  return async (a, b, atHand = new Map()) => {
+    const bytes: ImageBytes = {
+      ...stored,
+      manifest: async (digest) => atHand.get(digest) ?? stored.manifest(digest),
+      small: async (digest) => atHand.get(digest) ?? stored.small(digest),
+    };
     const comparison = { bytes, bounds, fingerprints, signal: AbortSignal.timeout(bounds.timeoutMs) };
     return areSame(comparison, a, b).catch(() => false);
   };

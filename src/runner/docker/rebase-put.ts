@@ -1,45 +1,37 @@
 import type { Digest } from '../../domain/digest.ts';
 import type { Exchanged } from '../../rebase/exchange.ts';
-import type { Rebase } from '../../rebase/judge.ts';
-import { refuse } from '../../rebase/refusal.ts';
+import type { RegistryClient } from '../../registry-client/client.ts';
+import { broughtBytes } from '../../registry-client/manifests.ts';
 import { bringToEngine } from './rebase-engine.ts';
 import type { Job } from './rebase-job.ts';
 
-/**
- * Puts all that the new image consists of into the repositories that it is pushed to, but for its manifest. Rejects with a Refusal where a
- * layer cannot be taken over.
- */
-export async function putParts(
-  { client, names, made, base }: Job,
-  { image }: Rebase,
-  exchanged: Exchanged,
-): Promise<void> {
-  const { config, baseLayers, ownLayers } = exchanged;
-  const there = new Set(image.layers.map(({ digest }) => digest));
-  const placed = [
-    ...baseLayers.map(({ digest }) => ({ digest, from: base.image.repository })),
-    ...ownLayers.map(({ digest }) => ({ digest, from: made.repository })),
-  ];
-  const mount = async (repository: string, digest: Digest, from: string): Promise<void> => {
-    const isThere = from === repository || (repository === made.repository && there.has(digest));
-    if (isThere || (await client.mount(repository, digest, from))) return;
-    refuse(`the registry does not take a layer over from ${from}`);
-  };
-  const repositories = [...new Set(names.map(({ repository }) => repository))];
-  await Promise.all(
-    repositories.flatMap((repository) => [
-      client.putBlob(repository, config),
-      ...placed.map(({ digest, from }) => mount(repository, digest, from)),
-    ]),
-  );
+/** Where a manifest is put: under a tag, or under its digest alone. */
+interface Place {
+  readonly repository: string;
+  readonly reference: string;
 }
 
-/** For the steps that come after: the manifest is put without a tag, and the engine pulls it. Otherwise it comes with its tags. */
-export async function showToEngine(
-  { build, client, names }: Job,
-  { manifest }: Exchanged,
-): Promise<string | undefined> {
-  const repository = names[0]?.repository ?? '';
-  await client.putManifest(repository, manifest.digest, manifest);
-  return bringToEngine(build, repository, manifest.digest);
+/**
+ * Puts the new image into a repository in one request: its manifest with its configuration, and the layers that the repository does not have
+ * out of those of base and old image. Rejects with a RegistryRefusal, and nothing has changed.
+ */
+export async function putImage(
+  client: RegistryClient,
+  { base, made }: Pick<Job, 'base' | 'made'>,
+  { config, manifest }: Exchanged,
+  { repository, reference }: Place,
+): Promise<Digest> {
+  const isSmall = config.bytes.length <= broughtBytes;
+  if (!isSmall) await client.putBlob(repository, config);
+  const sources = [base.image.repository, made.repository].filter((name) => name !== repository);
+  const parts = { blobs: isSmall ? [config] : [], from: [...new Set(sources)] };
+  return (await client.putManifest(repository, reference, manifest, parts)).digest;
+}
+
+/** For the steps that come after: the image is put without a tag, and the engine pulls it. Otherwise it comes with its tags. */
+export async function showToEngine(job: Job, exchanged: Exchanged): Promise<string | undefined> {
+  const repository = job.names[0]?.repository ?? '';
+  const { digest } = exchanged.manifest;
+  await putImage(job.client, job, exchanged, { repository, reference: digest });
+  return bringToEngine(job.build, repository, digest);
 }

@@ -18,7 +18,7 @@ import type { RebaseMeans } from './rebase-means.ts';
 import type { RebasedImage } from './rebased-image.ts';
 import { checkContext, findMade } from './rebase-known.ts';
 import { checkPlan, isNeededOnEngine } from './rebase-plan.ts';
-import { putParts, showToEngine } from './rebase-put.ts';
+import { putImage, showToEngine } from './rebase-put.ts';
 import { digestRecipe } from './recipe.ts';
 import { sha256Of } from '../../registry-client/documents.ts';
 import { RegistryRefusal } from '../../registry-client/refusal.ts';
@@ -75,12 +75,11 @@ async function rebase(build: StepBuild, source: RebaseSource, means: RebaseMeans
   await checkLayouts(job, verdict);
   const created = new Date(scope.now()).toISOString();
   const exchanged = exchange(verdict.rebase, { labels, created, digestOf: sha256Of });
-  await putParts(job, verdict.rebase, exchanged);
   const { manifest } = exchanged;
   const imageId = isNeededOnEngine(build) ? await showToEngine(job, exchanged) : undefined;
   const moveTag: RebasedImage['moveTag'] = async ({ repository, tag }, signal) => {
     const client = means.connect(scope.setup.registryCredentials, signal);
-    return (await client.putManifest(repository, tag, manifest)).digest;
+    return putImage(client, job, exchanged, { repository, reference: tag });
   };
   for (const { repository, tag } of job.names) {
     scope.rebased?.set(formatImageIdentity({ registry: build.registryHost, repository, tag }), { moveTag });
