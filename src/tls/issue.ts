@@ -1,20 +1,8 @@
-import { createHash, generateKeyPair, randomBytes, sign, type KeyObject, X509Certificate } from 'node:crypto';
-import { promisify } from 'node:util';
+// What the library declares its algorithms with; it must be there first.
+import 'reflect-metadata';
+import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import ipaddr from 'ipaddr.js';
-import {
-  bitString,
-  childrenOf,
-  encode,
-  explicit,
-  integer,
-  objectId,
-  octetString,
-  sequence,
-  setOf,
-  time,
-  utf8String,
-  yes,
-} from './der.ts';
 
 /** A certificate and the key that belongs to it. */
 export interface Issued {
@@ -28,79 +16,65 @@ export interface Validity {
   readonly until: number;
 }
 
-const makeKeys = promisify(generateKeyPair);
-const ecdsaWithSha256 = sequence(objectId('1.2.840.10045.4.3.2'));
-
-/** Extensions by their last arc below `id-ce`, 2.5.29 (RFC 5280, section 4.2.1). */
-function extension(arc: number, value: Buffer, isCritical = false): Buffer {
-  return sequence(objectId(`2.5.29.${arc}`), ...(isCritical ? [yes] : []), octetString(value));
-}
-
-function nameOf(commonName: string): Buffer {
-  const part = (arc: number, text: string): Buffer => setOf(sequence(objectId(`2.5.4.${arc}`), utf8String(text)));
-  return sequence(part(10, 'Slipway'), part(3, commonName));
-}
-
-function publicKeyOf(key: KeyObject): Buffer {
-  return key.export({ type: 'spki', format: 'der' });
-}
-
-/** The hash of the key's bits (RFC 5280, section 4.2.1.2, method 1). */
-function keyIdOf(spki: Buffer): Buffer {
-  const bits = childrenOf(spki)[1] ?? spki;
-  // Without tag, length and the count of unused bits.
-  return createHash('sha1').update(bits.subarray(3)).digest();
-}
-
-/** The subject of a certificate, byte for byte as it stands there: the sixth field, after version, serial number, algorithm, issuer and validity. */
-function subjectOf({ raw }: X509Certificate): Buffer {
-  return childrenOf(childrenOf(raw)[0] ?? raw)[5] ?? raw;
-}
-
-function alternativeName(name: string): Buffer {
-  if (!ipaddr.isValid(name)) return encode(0x82, Buffer.from(name, 'ascii'));
-  return encode(0x87, Buffer.from(ipaddr.parse(name).toByteArray()));
-}
-
 interface Contents {
-  readonly issuer: Buffer;
-  readonly subject: Buffer;
+  readonly issuer: x509.Name;
+  readonly subject: x509.Name;
   readonly validity: Validity;
-  readonly publicKey: KeyObject;
-  readonly extensions: readonly Buffer[];
-  readonly signingKey: KeyObject;
+  readonly publicKey: webcrypto.CryptoKey;
+  readonly extensions: x509.Extension[];
+  readonly signingKey: webcrypto.CryptoKey;
 }
 
-function issue({ issuer, subject, validity, publicKey, extensions, signingKey }: Contents): X509Certificate {
-  const serial = randomBytes(16);
-  // Positive, and of the same length always.
-  serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
-  const toBeSigned = sequence(
-    explicit(0, integer(Buffer.from([2]))),
-    integer(serial),
-    ecdsaWithSha256,
-    issuer,
-    sequence(time(new Date(validity.from)), time(new Date(validity.until))),
-    subject,
-    publicKeyOf(publicKey),
-    explicit(3, sequence(...extensions)),
-  );
-  const signature = sign('sha256', toBeSigned, { key: signingKey, dsaEncoding: 'der' });
-  return new X509Certificate(sequence(toBeSigned, ecdsaWithSha256, bitString(signature)));
+const { subtle } = webcrypto;
+
+function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+}
+
+/** The key of an authority, for the algorithm that its certificate names: an operator may have put one of another kind there. */
+function signingKeyOf({ publicKey }: x509.X509Certificate, key: KeyObject): Promise<webcrypto.CryptoKey> {
+  const algorithm = { ...(publicKey.algorithm as webcrypto.KeyAlgorithm), hash: 'SHA-256' };
+  return subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), algorithm, false, ['sign']);
+}
+
+/** The identifier that an authority's own certificate gives its key; of the key itself where it gives none. */
+async function identifierOf(signer: x509.X509Certificate): Promise<x509.Extension> {
+  const given = signer.getExtension(x509.SubjectKeyIdentifierExtension);
+  if (given === null) return x509.AuthorityKeyIdentifierExtension.create(signer.publicKey);
+  return new x509.AuthorityKeyIdentifierExtension(given.keyId);
+}
+
+function nameOf(commonName: string): x509.Name {
+  return new x509.Name([{ O: [{ utf8String: 'Slipway' }] }, { CN: [{ utf8String: commonName }] }]);
+}
+
+/** Certificates have no fractions of a second (RFC 5280, section 4.1.2.5). */
+function toSecond(at: number): Date {
+  return new Date(Math.floor(at / 1000) * 1000);
+}
+
+/** The serial number is the library's: 16 random bytes. */
+async function issue({ validity, ...contents }: Contents): Promise<X509Certificate> {
+  const { rawData } = await x509.X509CertificateGenerator.create({
+    ...contents,
+    notBefore: toSecond(validity.from),
+    notAfter: toSecond(validity.until),
+    signingAlgorithm: { name: contents.signingKey.algorithm.name, hash: 'SHA-256' },
+  });
+  return new X509Certificate(Buffer.from(rawData));
 }
 
 /** Makes an authority of its own: a key (ECDSA, P-256) and a certificate that may sign those of servers and nothing beneath them. */
 export async function issueAuthority(commonName: string, validity: Validity): Promise<Issued> {
-  const { publicKey, privateKey } = await makeKeys('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } = await makeKeys();
   const name = nameOf(commonName);
   const extensions = [
-    extension(19, sequence(yes, integer(Buffer.from([0]))), true),
-    // Certificates and lists of revoked ones.
-    extension(15, bitString(Buffer.from([0x06]), 1), true),
-    extension(14, octetString(keyIdOf(publicKeyOf(publicKey)))),
+    new x509.BasicConstraintsExtension(true, 0, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(publicKey),
   ];
   const parts = { issuer: name, subject: name, validity, publicKey, extensions, signingKey: privateKey };
-  return { certificate: issue(parts), key: privateKey };
+  return { certificate: await issue(parts), key: KeyObject.from(privateKey) };
 }
 
 /**
@@ -112,25 +86,26 @@ export async function issueServer(
   names: readonly [string, ...string[]],
   validity: Validity,
 ): Promise<Issued> {
-  const { publicKey, privateKey } = await makeKeys('ec', { namedCurve: 'P-256' });
-  const authorityKey = keyIdOf(publicKeyOf(authority.certificate.publicKey));
-  const extensions = [
-    extension(19, sequence(), true),
-    // Signatures: all that TLS asks of a key on a curve.
-    extension(15, bitString(Buffer.from([0x80]), 7), true),
-    extension(37, sequence(objectId('1.3.6.1.5.5.7.3.1'))),
-    extension(14, octetString(keyIdOf(publicKeyOf(publicKey)))),
-    extension(35, sequence(encode(0x80, authorityKey))),
-    extension(17, sequence(...names.map(alternativeName))),
-  ];
-  const certificate = issue({
-    issuer: subjectOf(authority.certificate),
+  const { publicKey, privateKey } = await makeKeys();
+  const signer = new x509.X509Certificate(authority.certificate.raw);
+  const certificate = await issue({
+    issuer: signer.subjectName,
     // No common name may be longer (RFC 5280, upper bounds).
     subject: nameOf(names[0].slice(0, 64)),
     validity,
     publicKey,
-    extensions,
-    signingKey: authority.key,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      // Signatures: all that TLS asks of a key on a curve.
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await identifierOf(signer),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: ipaddr.isValid(value) ? 'ip' : 'dns', value })),
+      ),
+    ],
+    signingKey: await signingKeyOf(signer, authority.key),
   });
-  return { certificate, key: privateKey };
+  return { certificate, key: KeyObject.from(privateKey) };
 }

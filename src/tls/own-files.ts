@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { domainToASCII } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { fail } from '../domain/failure.ts';
-import { issueAuthority, issueServer, type Issued } from './issue.ts';
+import type { Issued } from './issue.ts';
 import { namesOf, parseCertificates, type PairFiles } from './pair.ts';
 
 /** Where Slipway keeps an authority of its own and what that has signed. */
@@ -91,6 +91,8 @@ async function readCertificate(file: string): Promise<X509Certificate | undefine
 }
 
 async function makeAuthority({ caFile, caKeyFile }: OwnFiles, now: number): Promise<Issued> {
+  // Loaded when something is to be issued, which is seldom: its library would make every command start later.
+  const { issueAuthority } = await import('./issue.ts');
   const name = `Slipway authority ${randomBytes(4).toString('hex')}`;
   const authority = await issueAuthority(name, { from: now - slackMs, until: now + authorityDays * dayMs });
   await writeIssued(authority, caFile, caKeyFile);
@@ -127,6 +129,7 @@ export async function makeCertificate(directory: string, wish: Wish): Promise<X5
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const files = ownFilesIn(directory);
   const authority = await openAuthority(files, wish.now);
+  const { issueServer } = await import('./issue.ts');
   const issued = await issueServer(authority, [first, ...rest], validityOf(authority.certificate, wish));
   await writeIssued(issued, files.certFile, files.keyFile);
   return issued.certificate;

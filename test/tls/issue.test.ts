@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,5 +60,36 @@ describe('a certificate that we issue', () => {
     const other = await issueServer(authority, ['x'.repeat(70)], { from, until });
     expect(other.certificate.serialNumber).not.toBe(server.certificate.serialNumber);
     expect(Date.parse(other.certificate.validTo)).toBe(until);
+  });
+
+  it('has no fractions of a second, in either form of a date', async () => {
+    const until = Date.UTC(2061, 1, 3, 4, 5, 6);
+    const { certificate } = await issueServer(authority, ['localhost'], { from: from + 999, until: until + 999 });
+    expect(Date.parse(certificate.validFrom)).toBe(from);
+    expect(Date.parse(certificate.validTo)).toBe(until);
+    expect(certificate.raw.includes('610203040506Z')).toBe(true);
+  });
+
+  it.each([
+    ['RSA', ['rsa:2048']],
+    ['ECDSA on another curve', ['ec', '-pkeyopt', 'ec_paramgen_curve:P-384']],
+    ['Ed25519', ['ed25519']],
+    [
+      'with an identifier of its own',
+      ['rsa:2048', '-addext', 'subjectKeyIdentifier=0a:0b:0c', '-addext', 'authorityKeyIdentifier=none'],
+    ],
+  ])('can be signed by an authority that somebody else made: %s', async (_kind, [type = '', ...more]) => {
+    const cwd = await mkdtemp(join(directory, 'other-'));
+    const subject = ['-utf8', '-subj', '/O=Firma Ä/CN=Other, Inc.', '-addext', 'keyUsage=critical,keyCertSign'];
+    const files = ['-nodes', '-keyout', 'ca.key', '-out', 'ca.crt'];
+    await run('openssl', ['req', '-x509', '-newkey', type, ...more, ...files, ...subject], { cwd });
+    const other = {
+      certificate: new X509Certificate(await readFile(join(cwd, 'ca.crt'))),
+      key: createPrivateKey(await readFile(join(cwd, 'ca.key'))),
+    };
+    const { certificate } = await issueServer(other, ['localhost'], { from, until: from + dayMs });
+    await writeFile(join(cwd, 'server.crt'), certificate.toString());
+    const verified = run('openssl', ['verify', '-x509_strict', '-CAfile', 'ca.crt', 'server.crt'], { cwd });
+    await expect(verified).resolves.toMatchObject({ stdout: 'server.crt: OK\n' });
   });
 });
