@@ -13,6 +13,8 @@ export interface AttributesView {
 interface Changeable {
   readonly createdTime: string;
   readonly lastUpdateTime: string;
+  /** Absent: nobody has pulled it since pulls are noted. */
+  readonly lastPulledTime?: string;
   readonly changeableAttributes: AttributesView;
 }
 
@@ -27,6 +29,8 @@ export interface TagDocument extends Changeable {
   readonly name: string;
   readonly digest: string;
   readonly signed: boolean;
+  /** True: a policy keeps it from being moved. */
+  readonly writeOnce?: boolean;
 }
 
 export interface ManifestView extends Changeable {

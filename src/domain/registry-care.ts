@@ -26,6 +26,8 @@ export interface RetentionPolicy {
   readonly status: PolicyStatus;
   /** 0 to 365. */
   readonly days: number;
+  /** Only those that were not pulled for so long either, 0 to 365; 0 or absent: pulls are nothing to it. */
+  readonly notPulledDays?: number;
   /** When it was last enabled: what was untagged before counts from then on. */
   readonly enabledTime?: string;
 }
@@ -43,6 +45,8 @@ export interface PurgeRule {
   readonly filters: readonly string[];
   /** `2d3h6m`: only what is older. */
   readonly ago: string;
+  /** `30d`: only what was not pulled for so long, by the tag or its manifest; absent: pulls are nothing to it. */
+  readonly notPulledFor?: string;
   /** Also manifests that no tag stands for. */
   readonly untagged?: boolean;
   /** These alone, and no tags. */
@@ -70,6 +74,18 @@ export interface QuotaPolicy {
   readonly rules: readonly QuotaRule[];
 }
 
+/** Tags that, once set, are neither moved nor deleted. */
+export interface WriteOnceRule {
+  /** A name, `prefix/*` or `*`. */
+  readonly repositories: string;
+  /** `v*`, `1.2`: `*` stands for any characters; what begins with `!` takes tags out again. */
+  readonly tags: readonly string[];
+}
+
+export interface WriteOncePolicy {
+  readonly rules: readonly WriteOnceRule[];
+}
+
 /** All policies, with their defaults where nobody has set them. */
 export interface RegistryPolicies {
   readonly softDeletePolicy: SoftDeletePolicy;
@@ -77,6 +93,7 @@ export interface RegistryPolicies {
   readonly quarantinePolicy: QuarantinePolicy;
   readonly purgePolicy: PurgePolicy;
   readonly quotaPolicy: QuotaPolicy;
+  readonly writeOncePolicy: WriteOncePolicy;
 }
 
 /** A change of policies: what is left out stays. */

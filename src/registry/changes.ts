@@ -47,6 +47,8 @@ export type Change =
       readonly digest: Digest;
       readonly record?: DeletedManifest;
     }
+  /** By this tag or digest, something was pulled at this time: it was pulled last then, or later. What is not there was not pulled. */
+  | { readonly is: 'pulled'; readonly repository: RepositoryName; readonly reference: string; readonly at: string }
   | { readonly is: 'content'; readonly digest: Digest; readonly record?: CondemnedContent }
   /** An event that is to be told; without `record`: it was. */
   | { readonly is: 'event'; readonly id: string; readonly record?: RegistryEvent }

@@ -125,7 +125,7 @@ export class RegistryIndex {
 
   #applyTo(change: Extract<Change, { repository: string }>): void {
     const { repository } = change;
-    const contents = this.#repositories.get(repository) ?? new RepositoryContents();
+    const contents = this.#repositories.get(repository) ?? new RepositoryContents(this.#documents);
     this.#repositories.set(repository, contents);
     const wasListed = contents.manifests.size > 0;
     const before = 'digest' in change ? contents.sizeOf(change.digest) : 0;
@@ -184,6 +184,9 @@ function setIn(contents: RepositoryContents, change: Extract<Change, { repositor
       return;
     case 'deleted':
       contents.setDeleted(change.digest, change.record);
+      return;
+    case 'pulled':
+      contents.notePull(change.reference, change.at);
   }
 }
 

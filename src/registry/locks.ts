@@ -1,15 +1,19 @@
 import type { Digest } from '../domain/digest.ts';
+import type { WriteOnceRule } from '../domain/registry-care.ts';
 import type { RepositoryContents } from './repository-contents.ts';
 import { oci } from './errors.ts';
+import { describeWriteOnceRule, findWriteOnceRule } from './policies/write-once.ts';
 import type { Attributes, ManifestRecord } from './records.ts';
 
 /**
- * Locks: what the attributes of a repository, of a tag and of a manifest forbid (registry.md §1.8). Each speaks for itself, and
- * something can be done when none of those that it concerns forbids it.
+ * Locks: what the attributes of a repository, of a tag and of a manifest forbid (registry.md §1.8), and what the policy of write-once tags
+ * does. Each speaks for itself, and something can be done when none of those that it concerns forbids it.
  */
 
 /** An attribute, as Azure calls it. */
 export type Lock = keyof Attributes;
+
+const keeping: readonly Lock[] = ['deleteEnabled', 'writeEnabled'];
 
 /** What holds a lock, and how to name it on the command line. */
 interface Holder {
@@ -19,9 +23,7 @@ interface Holder {
 }
 
 /** Something that is to be done, and what forbids it. */
-interface Refusal extends Holder {
-  readonly lock: Lock;
-}
+type Refusal = (Holder & { readonly lock: Lock }) | { readonly what: string; readonly rule: WriteOnceRule };
 
 /** Where it is to be done: a repository that need not be there yet. */
 interface Place {
@@ -56,6 +58,16 @@ function ofTag({ name, contents }: Place, tag: string, locks: readonly Lock[]): 
   }));
 }
 
+function ofRule({ name, contents }: Place, tag: string): Refusal | undefined {
+  const rule = contents && findWriteOnceRule(contents, { repository: name, tag });
+  return rule && { what: `the tag ${name}:${tag}`, rule };
+}
+
+/** What keeps a tag that is there where it is. */
+function keeperOfTag(place: Place, tag: string): Refusal | undefined {
+  return ofTag(place, tag, keeping) ?? ofRule(place, tag);
+}
+
 function ofManifest({ name, contents }: Place, digest: Digest, locks: readonly Lock[]): Refusal | undefined {
   return refusalOf(contents?.manifests.get(digest)?.attributes, locks, () => ({
     what: `the manifest ${name}@${digest}`,
@@ -65,6 +77,7 @@ function ofManifest({ name, contents }: Place, digest: Digest, locks: readonly L
 
 function demand(refusal: Refusal | undefined, verb: string): void {
   if (refusal === undefined) return;
+  if ('rule' in refusal) throw writeOnce(refusal.what, refusal.rule, verb);
   const { what, flag, lock } = refusal;
   const word = lock.replace('Enabled', '-enabled');
   throw oci(
@@ -74,7 +87,14 @@ function demand(refusal: Refusal | undefined, verb: string): void {
   );
 }
 
-const keeping: readonly Lock[] = ['deleteEnabled', 'writeEnabled'];
+function writeOnce(what: string, rule: WriteOnceRule, verb: string): Error {
+  const text = describeWriteOnceRule(rule);
+  return oci(
+    'DENIED',
+    `${what} is write-once and cannot be ${verb}, by the rule "${text}" of the registry's policy; use another tag, or have the rule changed`,
+    { detail: { writeOnce: what, rule } },
+  );
+}
 
 /** Throws DENIED where blobs and manifests may not be pushed to a repository, and UNAVAILABLE while it is being deleted. */
 export function refuseLockedPush(name: string, contents: RepositoryContents | undefined): void {
@@ -86,16 +106,23 @@ export function refuseLockedPush(name: string, contents: RepositoryContents | un
   demand(ofRepository({ name, contents }, ['writeEnabled']), 'pushed to');
 }
 
-/** Throws DENIED where a tag may not be set; its repository is asked too. */
-export function refuseLockedTag(name: string, contents: RepositoryContents | undefined, tag: string): void {
+/** Throws DENIED where a tag may not be set to stand for a manifest; its repository is asked too. */
+export function refuseLockedTag(
+  name: string,
+  contents: RepositoryContents | undefined,
+  { tag, digest }: { readonly tag: string; readonly digest: Digest },
+): void {
+  const place = { name, contents };
   refuseLockedPush(name, contents);
-  demand(ofTag({ name, contents }, tag, ['writeEnabled']), 'moved');
+  demand(ofTag(place, tag, ['writeEnabled']), 'moved');
+  const current = contents?.tag(tag)?.digest;
+  if (current !== undefined && current !== digest) demand(ofRule(place, tag), 'moved');
 }
 
 /** Throws DENIED where a tag may not be taken away. */
 export function refuseLockedUntag(name: string, contents: RepositoryContents, tag: string): void {
   const place = { name, contents };
-  demand(ofRepository(place, keeping) ?? ofTag(place, tag, keeping), 'deleted');
+  demand(ofRepository(place, keeping) ?? keeperOfTag(place, tag), 'deleted');
 }
 
 /** What keeps a manifest from being deleted: its own lock, one of a tag that would go with it, or one of an index that needs it. */
@@ -108,7 +135,7 @@ function keeperOf(place: Place & { readonly contents: RepositoryContents }, dige
     const own = ofManifest(place, one, keeping);
     if (own !== undefined) return own;
     for (const tag of contents.tagsOf(one)) {
-      const found = ofTag(place, tag, keeping);
+      const found = keeperOfTag(place, tag);
       if (found !== undefined) return found;
     }
     for (const user of contents.usersOf(one)) {
@@ -130,7 +157,7 @@ export function refuseLockedDelete(name: string, contents: RepositoryContents, d
 export function refuseLockedRepository(name: string, contents: RepositoryContents): void {
   const place = { name, contents };
   demand(ofRepository(place, keeping), 'deleted');
-  for (const tag of contents.tags.keys()) demand(ofTag(place, tag, keeping), 'deleted');
+  for (const tag of contents.tags.keys()) demand(keeperOfTag(place, tag), 'deleted');
   for (const digest of contents.manifests.keys()) demand(ofManifest(place, digest as Digest, keeping), 'deleted');
 }
 
@@ -143,7 +170,12 @@ export function mayDelete(name: string, contents: RepositoryContents, digest: Di
 /** True when nothing keeps a tag from being taken away. */
 export function mayUntag(name: string, contents: RepositoryContents, tag: string): boolean {
   const place = { name, contents };
-  return (ofRepository(place, keeping) ?? ofTag(place, tag, keeping)) === undefined;
+  return (ofRepository(place, keeping) ?? keeperOfTag(place, tag)) === undefined;
+}
+
+/** True when a rule keeps a tag from being moved, once it is set. */
+export function isWriteOnce(name: string, contents: RepositoryContents, tag: string): boolean {
+  return ofRule({ name, contents }, tag) !== undefined;
 }
 
 /** True when the blobs of a repository may be pulled. */

@@ -102,11 +102,16 @@ export class ManifestBytes {
     for (const digest of this.#unplaced.keys()) this.#doubtful.add(digest);
   }
 
+  /** What cannot be placed keeps nothing else from its place; rejects at the end with the first error. */
   async #placeThese(all: readonly (readonly [Digest, Buffer])[]): Promise<void> {
+    const batches: Promise<void>[] = [];
     for (let start = 0; start < all.length; start += atOnce) {
       const some = all.slice(start, start + atOnce);
-      await settleAll(some.map(([digest, bytes]) => this.#placeForNow(digest, bytes)));
+      const batch = settleAll(some.map(([digest, bytes]) => this.#placeForNow(digest, bytes)));
+      batches.push(batch);
+      await batch.catch(() => undefined);
     }
+    await settleAll(batches);
   }
 
   /** The journal has these bytes until the store has been flushed, see checkpoints.ts. */

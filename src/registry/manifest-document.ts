@@ -1,4 +1,5 @@
 import { isDigest, type Digest } from '../domain/digest.ts';
+import { jsonDepthOf } from '../domain/json-depth.ts';
 import { oci } from './errors.ts';
 import type { ManifestReference } from './records.ts';
 
@@ -62,7 +63,7 @@ function definedOf(
 
 /** Reads a JSON object in UTF-8. @throws MANIFEST_INVALID saying what is wrong. */
 export function parseJson(bytes: Buffer, jsonDepth: number): Json {
-  if (depthOf(bytes) > jsonDepth) throw invalid(`it nests deeper than ${String(jsonDepth)} levels`);
+  if (jsonDepthOf(bytes) > jsonDepth) throw invalid(`it nests deeper than ${String(jsonDepth)} levels`);
   let value: unknown;
   try {
     // A byte order mark stays, and is refused: what reads the manifest later stumbles over it (RFC 8259 §8.1).
@@ -72,21 +73,6 @@ export function parseJson(bytes: Buffer, jsonDepth: number): Json {
   }
   if (!isObject(value)) throw invalid('it is no JSON object');
   return value;
-}
-
-/** The deepest nesting of objects and arrays, counted outside strings. */
-function depthOf(bytes: Buffer): number {
-  let [depth, deepest, isString] = [0, 0, false];
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (isString) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) isString = false;
-    } else if (byte === 0x22) isString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-  }
-  return deepest;
 }
 
 function chooseMediaType(json: Json, contentType = ''): string {

@@ -237,7 +237,7 @@ function refuseForbidden(
   refuseLockedPush(repository, contents);
   for (const tag of tags) {
     const current = contents?.tag(tag)?.digest;
-    refuseLockedTag(repository, contents, tag);
+    refuseLockedTag(repository, contents, { tag, digest });
     if (current !== undefined && current !== digest) access.demand(exchange, repository, 'overwrite');
     refuseUnmet(exchange, `${repository}:${tag}`, current);
   }

@@ -40,6 +40,7 @@ export async function sendManifest(rooms: ReadingRooms, exchange: Exchange, at: 
   refuseLockedPull(at.repository, contents, { reference: at.reference, record });
   refuseQuarantined(rooms.access, exchange, { ...at, record });
   await demandTrusted(rooms, exchange, { ...at, digest: record.digest });
+  if (exchange.method === 'GET') state.pulls.note(at.repository, at.reference, record.digest);
   const headers = { 'docker-content-digest': record.digest, etag: `"${record.digest}"` };
   if (isKnownToClient(exchange, record.digest)) {
     sendEmpty(exchange, 304, headers);

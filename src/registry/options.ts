@@ -51,6 +51,8 @@ export interface RegistryLimits {
   readonly eventTakeoverMs: number;
   /** Entries of the journal after which a snapshot is worth while, so that a start has no more than these to read; large registries: more. */
   readonly snapshotEntries: number;
+  /** Between two times that pulls are written down: what a crash can make forgotten of them. Milliseconds. */
+  readonly pullNotesMs: number;
 }
 
 export const defaultLimits: RegistryLimits = {
@@ -66,6 +68,7 @@ export const defaultLimits: RegistryLimits = {
   placeAfterMs: 500,
   eventTakeoverMs: 30_000,
   snapshotEntries: 4096,
+  pullNotesMs: 5 * 60 * 1000,
 };
 
 export interface RegistryOptions extends Partial<Omit<RegistryAccessOptions, 'records' | 'clock' | 'anonymousPull'>> {

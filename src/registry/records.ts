@@ -48,6 +48,8 @@ export interface ManifestRecord {
   readonly quarantineDetails?: string;
   /** Since when no tag stands for it; absent while one does. */
   readonly untaggedSince?: string;
+  /** By whatever tag, or by its digest; absent: never since pulls are noted (pulls.ts). */
+  readonly lastPulledTime?: string;
 }
 
 /** One move of a tag. */
@@ -65,6 +67,8 @@ export interface TagRecord {
   /** Where it pointed before, newest first; the present one is not among them. */
   readonly history: readonly TagMove[];
   readonly by?: string;
+  /** Whatever it stood for then; absent: never since pulls are noted (pulls.ts). */
+  readonly lastPulledTime?: string;
 }
 
 /** A blob's membership of a repository. */

@@ -2,6 +2,8 @@ import type { Digest } from '../domain/digest.ts';
 import { Groups, SortedNames } from './groups.ts';
 import type { BlobRecord, DeletedManifest, ManifestRecord, RepositoryRecord, TagRecord } from './records.ts';
 
+type Documents = ReadonlyMap<string, ReadonlyMap<string, object>>;
+
 /** What one repository holds, in memory. */
 export class RepositoryContents {
   record: RepositoryRecord | undefined;
@@ -10,6 +12,7 @@ export class RepositoryContents {
   /** Manifests that were deleted and can be had back. */
   readonly deleted: ReadonlyMap<string, DeletedManifest>;
   readonly tags: ReadonlyMap<string, TagRecord>;
+  readonly #documents: Documents;
   readonly #manifests = new Map<string, ManifestRecord>();
   readonly #blobs = new Map<string, BlobRecord>();
   readonly #deleted = new Map<string, DeletedManifest>();
@@ -21,7 +24,9 @@ export class RepositoryContents {
   readonly #sortedTags = new SortedNames(() => this.#tags.keys());
   readonly #listedTags = new SortedNames(() => this.#namesOfListed());
 
-  constructor() {
+  /** @param documents those of the registry, by kind and name. */
+  constructor(documents: Documents = new Map()) {
+    this.#documents = documents;
     this.manifests = this.#manifests;
     this.blobs = this.#blobs;
     this.deleted = this.#deleted;
@@ -41,6 +46,11 @@ export class RepositoryContents {
   /** The same without those that are locked against being listed. */
   get listedTagNames(): readonly string[] {
     return this.#listedTags.get();
+  }
+
+  /** What is said of all repositories: policies. */
+  document(kind: string, name: string): object | undefined {
+    return this.#documents.get(kind)?.get(name);
   }
 
   tag(name: string): TagRecord | undefined {
@@ -72,8 +82,7 @@ export class RepositoryContents {
   setManifest(digest: Digest, record: ManifestRecord | undefined): void {
     const before = this.#manifests.get(digest);
     if (before?.subject !== undefined) this.#referrers.remove(before.subject, digest);
-    if (record === undefined) this.#manifests.delete(digest);
-    else this.#manifests.set(digest, record);
+    put(this.#manifests, digest, record);
     this.#noteTags(digest, before?.untaggedSince ?? record?.updatedTime);
     if (record?.subject !== undefined) this.#referrers.add(record.subject, digest);
     this.#countUses(digest, before, this.#deleted.get(digest)?.manifest);
@@ -95,14 +104,18 @@ export class RepositoryContents {
   setTag(name: string, record: TagRecord | undefined, at: string): void {
     const before = this.#tags.get(name);
     if (before !== undefined) this.#tagsByDigest.remove(before.digest, name);
-    if (record === undefined) this.#tags.delete(name);
-    else {
-      this.#tags.set(name, record);
-      this.#tagsByDigest.add(record.digest, name);
-    }
+    put(this.#tags, name, record);
+    if (record !== undefined) this.#tagsByDigest.add(record.digest, name);
     for (const moved of [before, record]) if (moved !== undefined) this.#noteTags(moved.digest, at);
     if ((before === undefined) !== (record === undefined)) this.#sortedTags.change();
     if (isShown(before) !== isShown(record)) this.#listedTags.change();
+  }
+
+  /** Notes a pull by a tag or digest that is there. */
+  notePull(reference: string, at: string): void {
+    const [manifest, tag] = [this.#manifests.get(reference), this.#tags.get(reference)];
+    if (manifest !== undefined) this.#manifests.set(reference, withPull(manifest, at));
+    if (tag !== undefined) this.#tags.set(reference, withPull(tag, at));
   }
 
   /** Whether the repository holds the bytes of a digest, as a blob or as a manifest. */
@@ -141,6 +154,21 @@ export class RepositoryContents {
     }
     for (const { digest } of now?.references ?? []) this.#users.add(digest, user);
   }
+}
+
+interface Pulled {
+  readonly lastPulledTime?: string;
+}
+
+/** Puts a record in the place of another. A push, or a change of attributes, says nothing of pulls: what is known of them stays. */
+function put<T extends Pulled>(records: Map<string, T>, key: string, record: T | undefined): void {
+  if (record === undefined) records.delete(key);
+  else records.set(key, withPull(record, records.get(key)?.lastPulledTime));
+}
+
+/** A record that was pulled at a time at least. */
+function withPull<T extends Pulled>(record: T, at: string | undefined): T {
+  return at === undefined || (record.lastPulledTime ?? '') >= at ? record : { ...record, lastPulledTime: at };
 }
 
 function isShown(record: TagRecord | undefined): boolean {

@@ -17,6 +17,7 @@ import type { RegistryLimits, RegistryLogger } from './options.ts';
 import type { LayoutDocument } from './records.ts';
 import type { CareSettings } from './policies/settings.ts';
 import { createComparer, type Comparer } from './same-image/compare.ts';
+import { PullNotes } from './pulls.ts';
 import { readNewestSnapshot } from './snapshots.ts';
 
 const seenMs = 5000;
@@ -42,6 +43,8 @@ export interface RegistryState {
   readonly seenContents: LRUCache<Digest, true>;
   /** Whether two manifests are the same image but for times; what cannot be told is not. */
   readonly isSameImage: Comparer;
+  /** When tags and manifests were last pulled, as far as it is not written down yet. */
+  readonly pulls: PullNotes;
   /** Tells the log of a document that cannot be read. */
   readonly reportDamage: (key: string) => void;
 }
@@ -79,7 +82,8 @@ export async function openState(given: Given): Promise<RegistryState> {
   });
   const isSameImage = openComparer(storage, manifestBytes);
   const seenContents = rememberSeen(ledger);
-  const parts = { index, ledger, checkpoints, manifestBytes, seenContents, isSameImage };
+  const pulls = new PullNotes({ index, ledger, clock: given.clock, logger, everyMs: limits.pullNotesMs });
+  const parts = { index, ledger, checkpoints, manifestBytes, seenContents, isSameImage, pulls };
   return { ...rest, ...parts, processId: newId(), reportDamage };
 }
 
@@ -111,7 +115,8 @@ async function placeAgain(manifestBytes: ManifestBytes, logger: RegistryLogger):
 }
 
 /** Waits for what is being written. Bytes that cannot get their place now get it from the journal at the next start. */
-export async function closeState({ ledger, checkpoints, manifestBytes, logger }: RegistryState): Promise<void> {
+export async function closeState({ pulls, ledger, checkpoints, manifestBytes, logger }: RegistryState): Promise<void> {
+  await pulls.close();
   await ledger.close();
   await checkpoints.close();
   await manifestBytes.placeAll().catch((error: unknown) => {

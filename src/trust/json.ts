@@ -1,3 +1,4 @@
+import { jsonDepthOf } from '../domain/json-depth.ts';
 import { limits } from './limits.ts';
 import { refuse } from './refusal.ts';
 
@@ -17,7 +18,7 @@ export function parseJson(bytes: Uint8Array, what: string): Json {
 
 /** The value of a JSON document in UTF-8; undefined when it is none, or nests deeper than `depth`. */
 export function readJson(bytes: Uint8Array, depth: number): unknown {
-  if (depthOf(bytes) > depth) return undefined;
+  if (jsonDepthOf(bytes) > depth) return undefined;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
   } catch {
@@ -54,19 +55,4 @@ export function textAt(json: Json, name: string): string | undefined {
 export function decodeBase64(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || text === '' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
   return Buffer.from(text, 'base64');
-}
-
-/** The deepest nesting of objects and arrays, counted outside strings. */
-function depthOf(bytes: Uint8Array): number {
-  let [depth, deepest, isString] = [0, 0, false];
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (isString) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) isString = false;
-    } else if (byte === 0x22) isString = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, (depth += 1));
-    else if (byte === 0x7d || byte === 0x5d) depth -= 1;
-  }
-  return deepest;
 }

@@ -46,6 +46,21 @@ describe('slipway registry policy', () => {
     expect(shown).toMatch(/soft delete +enabled +14 days/);
     expect(shown).toContain('tags of .*:^pr- older than 14d, but for the newest 5, and untagged manifests');
     await slipway('policy', 'update', '--no-quota');
+    await slipway('policy', 'update', '--write-once', 'team/*:v*,!*-rc', '--write-once', 'base:*');
+    const rules = [
+      { repositories: 'team/*', tags: ['v*', '!*-rc'] },
+      { repositories: 'base', tags: ['*'] },
+    ];
+    expect(rig.registry.care.policies().writeOncePolicy).toEqual({ rules });
+    expect((await slipway('policy', 'show')).stdout).toMatch(
+      /write once +team\/\* +v\*, !\*-rc\nwrite once +base +\*\n/,
+    );
+    await slipway('policy', 'update', '--no-write-once');
+    expect(rig.registry.care.policies().writeOncePolicy).toEqual({ rules: [] });
+    const unused = ['--retention-not-pulled-days', '30', '--purge-filter', '.*:.*', '--purge-not-pulled-for', '90d'];
+    const said = (await slipway('policy', 'update', ...unused)).stdout;
+    expect(said).toContain('go after 7 days if nobody has pulled them for 30 days');
+    expect(said).toContain('older than 1d and not pulled for 90d');
     expect(rig.registry.care.policies().quotaPolicy).toEqual({ rules: [] });
   });
 
@@ -56,6 +71,11 @@ describe('slipway registry policy', () => {
     [['--retention-days', '1000']],
     [['--quota', 'team=much']],
     [['--purge-ago', '3d']],
+    [['--purge-not-pulled-for', '3d']],
+    [['--retention-not-pulled-days', 'some']],
+    [['--write-once', 'team/*']],
+    [['--write-once', ':v*']],
+    [['--write-once', 'team/*:!v*']],
     [['--purge-filter', 'app']],
   ])('refuses %j', async (flags) => {
     const { slipway } = await setUp();
@@ -73,6 +93,8 @@ describe('slipway registry purge', () => {
     expect(dry.stdout).toContain(`app:v1  ${digest}\napp@${digest}\nWould be deleted: 1 tag and 1 manifest, `);
     const unasked = await slipway('purge', ...flags);
     expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('must be confirmed')]);
+    const unused = await slipway('purge', ...flags, '--not-pulled-for', '1d', '--dry-run');
+    expect(unused.stdout).toBe('Would be deleted: 0 tags and 0 manifests.\n'); // pulls are noted since now
     const done = await slipway('purge', ...flags, '--yes', '--json');
     expect(JSON.parse(done.stdout)).toMatchObject({ dryRun: false, tags: [{ tag: 'v1' }], manifests: [{ digest }] });
     expect((await slipway('purge', ...flags)).stdout).toBe('Deleted: 0 tags and 0 manifests.\n');

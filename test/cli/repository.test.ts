@@ -32,8 +32,17 @@ describe('slipway repository', () => {
     expect((await slipway('tags', 'team/app', '--orderby', 'time_desc', '--top', '2')).stdout).toBe('v3\nv2\n');
     expect(JSON.parse((await slipway('tags', 'team/app', '--json')).stdout)).toEqual(['v1', 'v2', 'v3']);
     await rig.lock('/acr/v1/team/app/_tags/v1', { writeEnabled: false });
+    rig.clock.time -= 2 * 60_000;
+    await rig.send('GET', '/v2/team/app/manifests/v1');
+    rig.clock.time += 2 * 60_000;
     const detail = await slipway('tags', 'team/app', '--detail');
-    expect(detail.stdout).toMatch(new RegExp(`^v1 +${digests[0] ?? ''} +5 minutes ago +locked: no write\n`));
+    expect(detail.stdout).toMatch(
+      new RegExp(`^v1 +${digests[0] ?? ''} +5 minutes ago +pulled 4 minutes ago +locked: no write\n`),
+    );
+    expect(detail.stdout).toMatch(/^v2 .+ no pull noted$/m);
+    const shown = await slipway('show', 'team/app:v1');
+    expect(shown.stdout).toMatch(/^tag +set 5 minutes ago, pulled 4 minutes ago, locked: no write$/m);
+    expect(shown.stdout).toMatch(/^pulled +4 minutes ago$/m);
     const manifests = await slipway('manifests', 'team/app', '--orderby', 'time_asc');
     expect(manifests.stdout).toMatch(new RegExp(`^${digests[0] ?? ''} +\\d+ B +linux/amd64 +5 minutes ago +v1\n`));
     const json = JSON.parse((await slipway('manifests', 'team/app', '--json')).stdout) as { tags: string[] }[];

@@ -25,6 +25,7 @@ describe('policies', () => {
       quarantinePolicy: { status: 'disabled', repositories: ['*'] },
       purgePolicy: { status: 'disabled', schedule: '0 3 * * *', rules: [] },
       quotaPolicy: { rules: [] },
+      writeOncePolicy: { rules: [] },
     });
     const change = {
       softDeletePolicy: { status: 'Enabled' },
@@ -45,6 +46,13 @@ describe('policies', () => {
     [{ purgePolicy: { schedule: '0 0 31 2 *' } }, 'purgePolicy.schedule'],
     [{ purgePolicy: { rules: [{ filters: ['('], ago: '1d' }] } }, 'purgePolicy.rules[0].filters[0]'],
     [{ quotaPolicy: { rules: [{ repositories: 'a', maxBytes: -1 }] } }, 'quotaPolicy.rules[0].maxBytes'],
+    [{ retentionPolicy: { notPulledDays: 366 } }, 'retentionPolicy.notPulledDays'],
+    [
+      { purgePolicy: { rules: [{ filters: ['a:b'], ago: '1d', notPulledFor: 'long' }] } },
+      'purgePolicy.rules[0].notPulledFor',
+    ],
+    [{ writeOncePolicy: { rules: [{ repositories: 'a', tags: [] }] } }, 'writeOncePolicy.rules[0].tags'],
+    [{ writeOncePolicy: { rules: [{ repositories: 'a', tags: ['v:1'] }] } }, 'writeOncePolicy.rules[0].tags[0]'],
   ])('refuse %j', async (change, field) => {
     const { api } = await setUp();
     const before = (await api('GET', '/registry/policies')).body;

@@ -29,13 +29,16 @@ function withPuts(store: BlobStore, onPut: Put): BlobStore {
 
 const text = 'small';
 const digest = sha(text) as Digest;
-const blob: Change = {
-  ...{ is: 'blob', repository: 'app' as RepositoryName, digest },
+
+/** The change that brings a small blob with these bytes. */
+const blobOf = (content: string): Change => ({
+  ...{ is: 'blob', repository: 'app' as RepositoryName, digest: sha(content) as Digest },
   ...{
-    record: { size: text.length, touchedTime: '2026-01-01T00:00:00.000Z' },
-    bytes: Buffer.from(text).toString('base64'),
+    record: { size: content.length, touchedTime: '2026-01-01T00:00:00.000Z' },
+    bytes: Buffer.from(content).toString('base64'),
   },
-};
+});
+const blob = blobOf(text);
 
 describe('bytes that came through the journal', () => {
   it('are not written any more by anybody once all have their place', async () => {
@@ -55,6 +58,21 @@ describe('bytes that came through the journal', () => {
     setTimeout(() => waiting[0]?.(), 50);
     await placed;
     expect(underWay).toBe(0);
+  });
+
+  it('get their place even where others cannot be placed, and the first failure is told', async () => {
+    const contents = Array.from({ length: 9 }, (_, number) => `content ${String(number)}`);
+    const keys = contents.map((content) => contentKey(sha(content) as Digest));
+    const inner = createMemoryBlobStore(() => 0);
+    const store = withPuts(inner, (key) => {
+      if (key === keys[0] || key === keys[5]) throw new Error(`no room for ${contents[keys.indexOf(key)] ?? ''}`);
+    });
+    const bytes = new ManifestBytes(store, { cacheBytes: 1024 });
+    bytes.note(contents.map(blobOf));
+    await expect(bytes.placeAll()).rejects.toThrow('no room for content 0');
+    const placed = await Promise.all(keys.map(async (key) => (await inner.stat(key)) !== undefined));
+    expect(placed).toEqual([false, true, true, true, true, false, true, true, true]);
+    expect(contents.filter((content) => bytes.unplaced(sha(content) as Digest))).toEqual(['content 0', 'content 5']);
   });
 
   it('are put so that they last where other processes write snapshots', async () => {

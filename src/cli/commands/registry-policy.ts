@@ -14,25 +14,33 @@ Examples:
   slipway registry policy update --quarantine enabled --quarantine-repository 'team/*'
   slipway registry policy update --purge enabled --purge-filter '.*:^pr-' --purge-ago 14d --purge-keep 5 --purge-untagged
   slipway registry policy update --quota 'team/*=50G' --quota base=5G
+  slipway registry policy update --write-once 'team/*:v*,!*-rc' --write-once 'base:*,!latest'
 
-Policies are applied every few minutes. What a flag does not name stays as it is.`;
+Policies are applied every few minutes. What a flag does not name stays as it is; --purge-filter, --quota and --write-once set all their rules.`;
 
-function describeRule({ filters, ago, keep, untagged, untaggedOnly }: PurgeRule): string {
+function describeRule({ filters, ago, notPulledFor, keep, untagged, untaggedOnly }: PurgeRule): string {
   const what = untaggedOnly === true ? 'untagged manifests of' : 'tags of';
   const more = untagged === true ? ', and untagged manifests' : '';
+  const unused = notPulledFor === undefined ? '' : ` and not pulled for ${notPulledFor}`;
   const kept = keep === undefined || keep === 0 ? '' : `, but for the newest ${String(keep)}`;
-  return `${what} ${filters.join(', ') || 'all repositories'} older than ${ago}${kept}${more}`;
+  return `${what} ${filters.join(', ') || 'all repositories'} older than ${ago}${unused}${kept}${more}`;
+}
+
+function describeRetention({ days, notPulledDays = 0 }: RegistryPolicies['retentionPolicy']): string {
+  const unused = notPulledDays === 0 ? '' : ` if nobody has pulled them for ${String(notPulledDays)} days`;
+  return `untagged manifests go after ${String(days)} days${unused}`;
 }
 
 function describe(policies: RegistryPolicies): readonly (readonly string[])[] {
-  const { softDeletePolicy, retentionPolicy, quarantinePolicy, purgePolicy, quotaPolicy } = policies;
+  const { softDeletePolicy, retentionPolicy, quarantinePolicy, purgePolicy, quotaPolicy, writeOncePolicy } = policies;
   return [
     ['soft delete', softDeletePolicy.status, `${String(softDeletePolicy.retentionDays)} days`],
-    ['retention', retentionPolicy.status, `untagged manifests go after ${String(retentionPolicy.days)} days`],
+    ['retention', retentionPolicy.status, describeRetention(retentionPolicy)],
     ['quarantine', quarantinePolicy.status, quarantinePolicy.repositories.join(', ')],
     ['purge', purgePolicy.status, `at ${purgePolicy.schedule} (UTC)`],
     ...purgePolicy.rules.map((rule) => ['', '', describeRule(rule)]),
     ...quotaPolicy.rules.map(({ repositories, maxBytes }) => ['quota', repositories, formatBytes(maxBytes)]),
+    ...writeOncePolicy.rules.map(({ repositories, tags }) => ['write once', repositories, tags.join(', ')]),
   ];
 }
 
@@ -58,7 +66,9 @@ export function addRegistryPolicy(registry: Command, start: Start): void {
   const policy = registry
     .command('policy')
     .summary('what is kept, and what goes')
-    .description('Says what can be had back, what goes by itself, what must be passed first, and how much may be held.')
+    .description(
+      'Says what can be had back, what goes by itself, what must be passed first, how much may be held, and which tags stay.',
+    )
     .addHelpText('after', examples);
   policy
     .command('show')

@@ -11,14 +11,15 @@ const examples = `
 Examples:
   slipway registry purge --filter 'team/app:^pr-' --ago 14d --dry-run
   slipway registry purge --filter '.*:.*-rc[0-9]+$' --ago 30d --keep 3 --untagged
-  slipway registry purge --untagged-only --ago 7d
+  slipway registry purge --untagged-only --ago 7d --not-pulled-for 30d
 
 A filter is an expression (RE2) for the whole name of a repository, a colon, and one for any part of a tag. Nothing goes that is locked,
-that a tag that stays needs (the platforms of an index, signatures), or that was pushed less than an hour ago.`;
+that is write-once, that a tag that stays needs (the platforms of an index, signatures), or that was pushed less than an hour ago.`;
 
 interface Flags {
   readonly filter?: readonly string[];
   readonly ago: string;
+  readonly notPulledFor?: string;
   readonly untagged?: true;
   readonly untaggedOnly?: true;
   readonly keep?: string;
@@ -26,9 +27,10 @@ interface Flags {
   readonly yes?: true;
 }
 
-function readOrder({ filter = [], ago, untagged, untaggedOnly, keep }: Flags): PurgeOrder {
+function readOrder({ filter = [], ago, notPulledFor, untagged, untaggedOnly, keep }: Flags): PurgeOrder {
   return {
     ...{ filters: filter, ago },
+    ...(notPulledFor !== undefined && { notPulledFor }),
     ...(untagged !== undefined && { untagged }),
     ...(untaggedOnly !== undefined && { untaggedOnly }),
     ...(keep !== undefined && { keep: readWhole(keep, '--keep') }),
@@ -81,6 +83,7 @@ export function addRegistryPurge(registry: Command, start: Start): void {
     .description('Deletes tags that match and are old enough, and manifests that no tag stands for.')
     .option('--filter <repositories:tags>', 'what goes; may be repeated', collect)
     .option('--ago <duration>', 'only what is older: 30d, 2d3h6m', '1d')
+    .option('--not-pulled-for <duration>', 'only what nobody has pulled for so long')
     .option('--untagged', 'also manifests that no tag stands for')
     .option('--untagged-only', 'these alone')
     .option('--keep <count>', 'of the tags that would go, so many of the newest stay')

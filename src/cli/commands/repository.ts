@@ -59,8 +59,29 @@ async function tags(cli: Cli, name: string, flags: ListFlags): Promise<ExitCode>
   return 0;
 }
 
-function rowOfTag(cli: Cli, { name, digest, lastUpdateTime, signed, changeableAttributes }: TagDocument): string[] {
-  return [name, digest, ageOf(cli, lastUpdateTime), signed ? 'signed' : '', locksOf(changeableAttributes)];
+interface Pulled {
+  readonly lastPulledTime?: string;
+}
+
+/** When something was pulled last, in words. */
+function pulledAge(cli: Cli, { lastPulledTime }: Pulled): string {
+  return lastPulledTime === undefined ? 'no pull noted' : ageOf(cli, lastPulledTime);
+}
+
+function pullOf(cli: Cli, one: Pulled): string {
+  return `${one.lastPulledTime === undefined ? '' : 'pulled '}${pulledAge(cli, one)}`;
+}
+
+function rowOfTag(cli: Cli, tag: TagDocument): string[] {
+  const { name, digest, lastUpdateTime, signed } = tag;
+  const [set, pulled] = [ageOf(cli, lastUpdateTime), pullOf(cli, tag)];
+  return [name, digest, set, pulled, signed ? 'signed' : '', locksOfTag(tag)];
+}
+
+/** What keeps a tag, in words; empty where nothing does. */
+function locksOfTag({ writeOnce, changeableAttributes }: TagDocument): string {
+  const words = [locksOf(changeableAttributes), writeOnce === true ? 'write-once' : ''];
+  return words.filter((word) => word !== '').join(', ');
 }
 
 async function manifests(cli: Cli, name: string, flags: ListFlags): Promise<ExitCode> {
@@ -69,7 +90,7 @@ async function manifests(cli: Cli, name: string, flags: ListFlags): Promise<Exit
   if (!cli.screen.json)
     await printTable(
       cli,
-      found.map((one) => [...rowOfManifest(cli, one), ...(flags.detail ? moreOf(one) : [])]),
+      found.map((one) => [...rowOfManifest(cli, one), ...(flags.detail ? moreOf(cli, one) : [])]),
     );
   return 0;
 }
@@ -78,8 +99,8 @@ function rowOfManifest(cli: Cli, one: ManifestView): string[] {
   return [one.digest, formatBytes(one.imageSize), platformOf(one), ageOf(cli, one.lastUpdateTime), one.tags.join(', ')];
 }
 
-function moreOf({ mediaType, changeableAttributes }: ManifestView): string[] {
-  return [mediaType, locksOf(changeableAttributes)];
+function moreOf(cli: Cli, one: ManifestView): string[] {
+  return [pullOf(cli, one), one.mediaType, locksOf(one.changeableAttributes)];
 }
 
 async function show(cli: Cli, reference: string | undefined, flags: TargetFlags): Promise<ExitCode> {
@@ -111,13 +132,15 @@ function rowsOfShownManifest(cli: Cli, manifest: ManifestView): string[][] {
     ['platform', platformOf(manifest)],
     ['type', manifest.mediaType],
     ['pushed', ageOf(cli, manifest.lastUpdateTime)],
+    ['pulled', pulledAge(cli, manifest)],
     ['manifest', locksOf(manifest.changeableAttributes) || 'not locked'],
   ];
 }
 
 function rowsOfShownTag(cli: Cli, tag: TagDocument): string[][] {
-  const lock = locksOf(tag.changeableAttributes) || 'not locked';
-  return [['tag', [`set ${ageOf(cli, tag.lastUpdateTime)}`, ...(tag.signed ? ['signed'] : []), lock].join(', ')]];
+  const lock = locksOfTag(tag) || 'not locked';
+  const set = `set ${ageOf(cli, tag.lastUpdateTime)}`;
+  return [['tag', [set, pullOf(cli, tag), ...(tag.signed ? ['signed'] : []), lock].join(', ')]];
 }
 
 async function showRepository(cli: Cli, view: RepositoryView): Promise<ExitCode> {
@@ -129,6 +152,7 @@ async function showRepository(cli: Cli, view: RepositoryView): Promise<ExitCode>
       ['tags', String(view.tagCount)],
       ['made', ageOf(cli, view.createdTime)],
       ['changed', ageOf(cli, view.lastUpdateTime)],
+      ['pulled', pulledAge(cli, view)],
       ['locks', locksOf(view.changeableAttributes) || 'not locked'],
     ]);
   return 0;

@@ -16,7 +16,9 @@ export type AuditAction =
   | 'write-service-principal'
   | 'delete-service-principal'
   | 'generate-password'
-  | 'renew-admin-password';
+  | 'renew-admin-password'
+  | 'write-registry-credential'
+  | 'delete-registry-credential';
 
 /** One line of audit. Holds no secret: names, never what they are proved with. */
 export interface AuditEntry {

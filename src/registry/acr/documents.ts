@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.ts';
+import { isWriteOnce } from '../locks.ts';
 import type { Attributes, ManifestRecord, TagRecord } from '../records.ts';
 import type { RepositoryContents } from '../repository-contents.ts';
 import type { ImageFacts } from './image-facts.ts';
@@ -18,16 +19,21 @@ export function describeAttributes(attributes: Attributes = {}): Required<Attrib
   return { deleteEnabled, writeEnabled, readEnabled, listEnabled };
 }
 
-/** A repository; it was updated last when anything in it was. */
-export function describeRepository(contents: RepositoryContents): object {
+function latest(times: Iterable<string | undefined>): string | undefined {
+  let found: string | undefined;
+  for (const time of times) if (time !== undefined && time > (found ?? '')) found = time;
+  return found;
+}
+
+/** A repository; it was updated, and pulled, last when anything in it was. @param pulled when, by what is not written down yet. */
+export function describeRepository(contents: RepositoryContents, pulled: string | undefined): object {
   const { record, manifests, tags } = contents;
-  let lastUpdateTime = record?.updatedTime ?? '';
-  for (const { updatedTime } of [...manifests.values(), ...tags.values()]) {
-    if (updatedTime > lastUpdateTime) lastUpdateTime = updatedTime;
-  }
+  const all = [...manifests.values(), ...tags.values()];
+  const lastPulledTime = latest([pulled, ...all.map((one) => one.lastPulledTime)]);
   return {
     createdTime: record?.createdTime ?? '',
-    lastUpdateTime,
+    lastUpdateTime: latest([record?.updatedTime, ...all.map((one) => one.updatedTime)]) ?? '',
+    ...(lastPulledTime !== undefined && { lastPulledTime }),
     manifestCount: manifests.size,
     tagCount: tags.size,
     changeableAttributes: describeAttributes(record?.attributes),
@@ -35,10 +41,17 @@ export function describeRepository(contents: RepositoryContents): object {
 }
 
 /** A tag. */
-export function describeTag(contents: RepositoryContents, name: string, record: TagRecord): object {
-  const { digest, createdTime, updatedTime, attributes } = record;
+export function describeTag(
+  { repository, contents }: { readonly repository: string; readonly contents: RepositoryContents },
+  name: string,
+  record: TagRecord,
+): object {
+  const { digest, createdTime, updatedTime, attributes, lastPulledTime } = record;
   return {
-    ...{ name, digest, createdTime, lastUpdateTime: updatedTime, signed: isSigned(contents, record) },
+    ...{ name, digest, createdTime, lastUpdateTime: updatedTime },
+    ...(lastPulledTime !== undefined && { lastPulledTime }),
+    signed: isSigned(contents, record),
+    ...(isWriteOnce(repository, contents, name) && { writeOnce: true }),
     changeableAttributes: describeAttributes(attributes),
   };
 }
@@ -55,10 +68,11 @@ function isSigned(contents: RepositoryContents, { digest }: TagRecord): boolean 
 /** A manifest as lists show it. */
 export function describeManifest(contents: RepositoryContents, record: ManifestRecord, facts: ImageFacts): object {
   const { digest, createdTime, updatedTime, mediaType, configMediaType, artifactType } = record;
-  const { quarantine, quarantineDetails } = record;
+  const { quarantine, quarantineDetails, lastPulledTime } = record;
   const { imageSize, architecture, os } = facts;
   return {
     ...{ digest, imageSize, createdTime, lastUpdateTime: updatedTime },
+    ...(lastPulledTime !== undefined && { lastPulledTime }),
     ...(architecture !== undefined && { architecture }),
     ...(os !== undefined && { os }),
     mediaType,

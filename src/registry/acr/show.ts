@@ -16,7 +16,10 @@ const atOnce = 16;
 /** GET of a repository. */
 export function sendRepository({ state }: AcrRooms, exchange: Exchange, repository: RepositoryName): void {
   const contents = findContents(state, repository);
-  sendJson(exchange, { ...headOf(exchange, repository), ...describeRepository(contents) });
+  sendJson(exchange, {
+    ...headOf(exchange, repository),
+    ...describeRepository(contents, state.pulls.newest(repository)),
+  });
 }
 
 /** GET of a tag, which is not there for those who may not see what is in quarantine. */
@@ -38,8 +41,8 @@ export function sendTag(
   { repository, tag }: { readonly repository: RepositoryName; readonly tag: string },
 ): void {
   const contents = findContents(state, repository);
-  const record = findTag(contents, { tag });
-  sendJson(exchange, { ...headOf(exchange, repository), tag: describeTag(contents, tag, record) });
+  const record = state.pulls.withNoted(repository, tag, findTag(contents, { tag }));
+  sendJson(exchange, { ...headOf(exchange, repository), tag: describeTag({ repository, contents }, tag, record) });
 }
 
 /** GET of a manifest. */
@@ -49,7 +52,8 @@ export async function sendManifestDetail(
   { repository, digest }: { readonly repository: RepositoryName; readonly digest: string },
 ): Promise<void> {
   const contents = findContents(state, repository);
-  const record = findDigest(contents, { digest });
+  const found = findDigest(contents, { digest });
+  const record = state.pulls.withNoted(repository, found.digest, found);
   const shown = describeManifest(contents, record, await facts.read(contents, record));
   const manifest = { ...shown, ...describeReferences(record) };
   sendJson(exchange, { ...headOf(exchange, repository), manifest });
@@ -69,7 +73,9 @@ export function sendTagList({ state, access }: AcrRooms, exchange: Exchange, rep
   };
   const all = listTags(contents, exchange.query.get('digest') ?? '', find);
   const page = pageOfList(exchange, { all, find }, state.limits.pageEntries);
-  const tags = page.entries.map(({ name, record }) => describeTag(contents, name, record));
+  const tags = page.entries.map(({ name, record }) =>
+    describeTag({ repository, contents }, name, state.pulls.withNoted(repository, name, record)),
+  );
   sendJson(exchange, { ...headOf(exchange, repository), tags }, { headers: linkTo(exchange, page.next) });
 }
 
@@ -87,6 +93,7 @@ function* listTags(
 
 /** GET of `_manifests?last=&n=&orderby=`. */
 export async function sendManifestList(rooms: AcrRooms, exchange: Exchange, repository: RepositoryName): Promise<void> {
+  const { pulls } = rooms.state;
   const contents = findContents(rooms.state, repository);
   const describe = (record: ManifestRecord): ListedManifest => {
     return { name: record.digest, time: record.updatedTime, record };
@@ -100,7 +107,8 @@ export async function sendManifestList(rooms: AcrRooms, exchange: Exchange, repo
   const manifests: object[] = [];
   for (let start = 0; start < page.entries.length; start += atOnce) {
     const some = page.entries.slice(start, start + atOnce).map(async ({ record }) => {
-      return describeManifest(contents, record, await rooms.facts.read(contents, record));
+      const facts = await rooms.facts.read(contents, record);
+      return describeManifest(contents, pulls.withNoted(repository, record.digest, record), facts);
     });
     manifests.push(...(await Promise.all(some)));
   }

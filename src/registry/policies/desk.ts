@@ -105,6 +105,7 @@ async function purge(state: RegistryState, rounds: PolicyRounds, order: PurgeOrd
   const parsed = parsePurge(order);
   const plan = (scene: Parameters<typeof planPurge>[0]): RemovalUnit[] => planPurge(scene, parsed);
   await ledger.refresh();
+  if (parsed.notPulledForMs !== undefined) await state.pulls.flush();
   const isKept = readPolicy(index, 'softDeletePolicy').status === 'enabled';
   let bytes = 0;
   const count = (units: readonly RemovalUnit[]): void => {

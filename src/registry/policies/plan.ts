@@ -24,6 +24,26 @@ export interface Scene {
   readonly contents: RepositoryContents;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Since when pulls are noted; undefined: not before now. */
+  readonly pullsSince?: number | undefined;
+}
+
+/**
+ * True when nothing was pulled or pushed by any of these records for so many milliseconds. Of what came before pulls were noted nothing is
+ * known: it counts as pulled then.
+ */
+export function isUnpulled(
+  { now, pullsSince = now }: Pick<Scene, 'now' | 'pullsSince'>,
+  forMs: number,
+  records: readonly (Pick<ManifestRecord, 'updatedTime' | 'lastPulledTime'> | undefined)[],
+): boolean {
+  const isLongAgo = (time: number): boolean => time <= now - forMs;
+  return records.every((record) => {
+    if (record === undefined) return true;
+    const { updatedTime, lastPulledTime } = record;
+    const pulled = lastPulledTime === undefined ? pullsSince : Date.parse(lastPulledTime);
+    return isLongAgo(pulled) && isLongAgo(Date.parse(updatedTime));
+  });
 }
 
 /**

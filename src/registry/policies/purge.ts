@@ -4,7 +4,7 @@ import { mayUntag } from '../locks.ts';
 import type { ManifestRecord } from '../records.ts';
 import { subjectOfTag } from './attachments.ts';
 import { parseAge } from './durations.ts';
-import { planRemoval, type Scene } from './plan.ts';
+import { isUnpulled, planRemoval, type Scene } from './plan.ts';
 import { parsePurgeFilter, type PurgeFilter } from './purge-filter.ts';
 import type { RemovalUnit } from './removal.ts';
 
@@ -12,6 +12,8 @@ import type { RemovalUnit } from './removal.ts';
 export interface ParsedPurge {
   readonly filters: readonly PurgeFilter[];
   readonly agoMs: number;
+  /** Undefined: whether it was pulled is nothing to it. */
+  readonly notPulledForMs: number | undefined;
   readonly keep: number;
   readonly takesTags: boolean;
   readonly takesUntagged: boolean;
@@ -27,13 +29,14 @@ function demandFilters({ filters, untaggedOnly = false }: PurgeRule, field: stri
 
 /** @throws `invalid-request` that names the field, below `path`. */
 export function parsePurge(rule: PurgeRule, path = ''): ParsedPurge {
-  const { filters, ago, untagged = false, untaggedOnly = false, keep = 0 } = rule;
+  const { filters, ago, notPulledFor, untagged = false, untaggedOnly = false, keep = 0 } = rule;
   if (!Number.isInteger(keep) || keep < 0)
     throw fail('invalid-request', 'keep must be a whole number', { field: `${path}keep` });
   demandFilters(rule, `${path}filters`);
   return {
     filters: filters.map((text, at) => parsePurgeFilter(text, `${path}filters[${String(at)}]`)),
     agoMs: parseAge(ago, `${path}ago`),
+    notPulledForMs: notPulledFor === undefined ? undefined : parseAge(notPulledFor, `${path}notPulledFor`),
     keep,
     takesTags: !untaggedOnly,
     takesUntagged: untagged || untaggedOnly,
@@ -47,28 +50,35 @@ export function concerns({ filters }: ParsedPurge, repository: string): boolean 
 
 /**
  * What a purge takes from a repository: tags that match and were not set since `ago`, except the newest `keep` of those; with `untagged`
- * also manifests that no tag stands for then and that were not pushed since. Tags that attach something to a manifest (signatures) go with
+ * also manifests that no tag stands for then and that were not pushed since; with `notPulledFor` only what nobody has pulled for so long, by the
+ * tag or by its manifest. Tags that attach something to a manifest (signatures) go with
  * that manifest alone. Pure; see {@link planRemoval} for what never goes.
  */
 export function planPurge(scene: Scene, purge: ParsedPurge): RemovalUnit[] {
   const { repository } = scene;
   if (!concerns(purge, repository)) return [];
   const before = scene.now - purge.agoMs;
-  const isOld = ({ updatedTime }: Pick<ManifestRecord, 'updatedTime'>): boolean => Date.parse(updatedTime) <= before;
+  const isDue = (record: Datable, manifest?: ManifestRecord): boolean => {
+    if (Date.parse(record.updatedTime) > before) return false;
+    return purge.notPulledForMs === undefined || isUnpulled(scene, purge.notPulledForMs, [record, manifest]);
+  };
   return planRemoval(scene, {
-    leaving: purge.takesTags ? findLeaving(scene, purge, isOld) : new Set(),
-    mayGo: purge.takesUntagged ? isOld : undefined,
+    leaving: purge.takesTags ? findLeaving(scene, purge, isDue) : new Set(),
+    mayGo: purge.takesUntagged ? (record) => isDue(record) : undefined,
   });
 }
+
+type Datable = Pick<ManifestRecord, 'updatedTime' | 'lastPulledTime'>;
 
 function findLeaving(
   { repository, contents }: Scene,
   { filters, keep }: ParsedPurge,
-  isOld: (record: { readonly updatedTime: string }) => boolean,
+  isDue: (record: Datable, manifest: ManifestRecord | undefined) => boolean,
 ): ReadonlySet<string> {
   const ours = filters.filter((filter) => filter.matchesRepository(repository));
   const due = [...contents.tags].filter(([tag, record]) => {
-    if (!isOld(record) || contents.manifests.has(subjectOfTag(tag) ?? '')) return false;
+    if (!isDue(record, contents.manifests.get(record.digest))) return false;
+    if (contents.manifests.has(subjectOfTag(tag) ?? '')) return false;
     return ours.some((filter) => filter.matchesTag(tag)) && mayUntag(repository, contents, tag);
   });
   due.sort(([a, { updatedTime: at }], [b, { updatedTime: bt }]) => (at === bt ? (a < b ? 1 : -1) : at < bt ? 1 : -1));

@@ -11,11 +11,13 @@ export const policyDefaults: RegistryPolicies = {
   quarantinePolicy: { status: 'disabled', repositories: ['*'] },
   purgePolicy: { status: 'disabled', schedule: '0 3 * * *', rules: [] },
   quotaPolicy: { rules: [] },
+  writeOncePolicy: { rules: [] },
 };
 
 type PolicyName = keyof RegistryPolicies;
 
-type Documents = Pick<RegistryIndex, 'document'>;
+/** Where policies are read. */
+export type Documents = Pick<RegistryIndex, 'document'>;
 
 /** A policy as it is now. */
 export function readPolicy<Name extends PolicyName>(index: Documents, name: Name): RegistryPolicies[Name] {
@@ -35,6 +37,7 @@ export function readPolicies(index: Documents): RegistryPolicies {
     quarantinePolicy: readPolicy(index, 'quarantinePolicy'),
     purgePolicy: readPolicy(index, 'purgePolicy'),
     quotaPolicy: readPolicy(index, 'quotaPolicy'),
+    writeOncePolicy: readPolicy(index, 'writeOncePolicy'),
   };
 }
 

@@ -124,7 +124,7 @@ function sortTags(
       hint: 'force moves it',
     });
   const tags = asked.filter((one) => !taken.includes(one) && contents.tag(one)?.digest !== digest);
-  for (const one of tags) refuseLockedTag(repository, contents, one);
+  for (const one of tags) refuseLockedTag(repository, contents, { tag: one, digest });
   return { tags: tags as Tag[], taken };
 }
 

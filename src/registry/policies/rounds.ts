@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../../domain/image-reference.ts';
 import type { Decision } from '../ledger.ts';
+import { pullsNotedSince } from '../pulls.ts';
 import type { RegistryState } from '../state.ts';
 import type { Scene } from './plan.ts';
 import { parsePurge, planPurge, type ParsedPurge } from './purge.ts';
@@ -70,9 +71,10 @@ export class PolicyRounds {
   /** What a plan takes from each repository as it is when its turn comes. */
   *plan(plan: RepositoryPlan): Generator<[RepositoryName, RemovalUnit[]]> {
     const { index, clock } = this.#state;
+    const pullsSince = pullsNotedSince(index);
     for (const name of [...index.repositories.keys()].sort()) {
       const [contents, repository] = [index.repository(name), name as RepositoryName];
-      if (contents !== undefined) yield [repository, plan({ repository, contents, now: clock.now() })];
+      if (contents !== undefined) yield [repository, plan({ repository, contents, now: clock.now(), pullsSince })];
     }
   }
 
@@ -86,6 +88,7 @@ export class PolicyRounds {
   async #retain(): Promise<number> {
     const policy = readPolicy(this.#state.index, 'retentionPolicy');
     if (policy.status !== 'enabled') return 0;
+    if ((policy.notPulledDays ?? 0) > 0) await this.#state.pulls.flush();
     return countAll(await this.remove((scene) => planRetention(scene, policy), 'retention policy'));
   }
 
@@ -95,6 +98,7 @@ export class PolicyRounds {
     let count = 0;
     for (const rule of rules) {
       const purge: ParsedPurge = parsePurge(rule);
+      if (purge.notPulledForMs !== undefined) await this.#state.pulls.flush();
       count += countAll(await this.remove((scene) => planPurge(scene, purge), 'purge policy'));
     }
     return count;

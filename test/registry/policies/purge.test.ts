@@ -55,6 +55,69 @@ describe('purge', () => {
     expect((await rig.send('HEAD', `/v2/app/manifests/${digest}`)).status).toBe(404);
   });
 
+  it('takes only what nobody has pulled for so long, by its tag or its digest', async () => {
+    const rig = await start();
+    const unused = { ago: '1d', notPulledFor: '30d' };
+    await purge(rig, unused); // pulls are noted since now
+    await rig.pushImage('app', 'unused');
+    await rig.pushImage('app', 'by-tag');
+    const { digest } = await rig.pushImage('app', 'by-digest');
+    rig.clock.time += 20 * dayMs;
+    await rig.pushImage('app', 'young');
+    await rig.as('puller', 'GET', '/v2/app/manifests/by-tag');
+    await rig.as('puller', 'GET', `/v2/app/manifests/${digest}`);
+    await rig.as('puller', 'HEAD', '/v2/app/manifests/unused');
+    expect(await purge(rig, unused)).toEqual([]);
+    rig.clock.time += 10 * dayMs;
+    expect(await purge(rig, { ...unused, dryRun: true })).toEqual(['app:unused']);
+    expect(await purge(rig, unused)).toEqual(['app:unused']);
+    rig.clock.time += 20 * dayMs;
+    expect(await purge(rig, unused)).toEqual(['app:by-digest', 'app:by-tag', 'app:young']);
+  });
+
+  it('takes untagged manifests that nobody has pulled for so long, and keeps those of an index that somebody has', async () => {
+    const rig = await start();
+    const order = { filters: [], ago: '1d', notPulledFor: '30d', untaggedOnly: true };
+    const { care } = rig.registry;
+    await care.purge({ ...order, dryRun: true }, 'admin');
+    const unused = await rig.pushImage('app', 'by digest');
+    const child = await rig.pushImage('app', 'by digest', { annotations: { is: 'a child' } });
+    const index = await rig.pushIndex('app', 'by digest', [child.digest]);
+    rig.clock.time += 20 * dayMs;
+    await rig.send('GET', `/v2/app/manifests/${index}`);
+    rig.clock.time += 20 * dayMs;
+    const report = await care.purge(order, 'admin');
+    expect(report.manifests.map(({ digest }) => digest)).toEqual([unused.digest]);
+  });
+
+  it('knows nothing of pulls before they were noted, and takes nothing by them until so long after', async () => {
+    const rig = await start();
+    await rig.pushImage('app', 'v1');
+    rig.clock.time += 365 * dayMs;
+    const order = { ago: '1d', notPulledFor: '30d' };
+    expect(await purge(rig, order)).toEqual([]);
+    rig.clock.time += 30 * dayMs - 1;
+    expect(await purge(rig, order)).toEqual([]);
+    rig.clock.time += 1;
+    expect(await purge(rig, order)).toEqual(['app:v1']);
+  });
+
+  it('asks for pulls by its schedule, too', async () => {
+    const rig = await start();
+    await rig.pushImage('app', 'used');
+    await rig.pushImage('app', 'unused');
+    const rules = [{ filters: ['.*:.*'], ago: '1d', notPulledFor: '2d' }];
+    await rig.set({ purgePolicy: { status: 'enabled', schedule: '0 3 * * *', rules } });
+    const { care } = rig.registry;
+    for (let day = 0; day < 4; day += 1) {
+      await care.runPolicies();
+      await rig.send('GET', '/v2/app/manifests/used');
+      rig.clock.time += dayMs;
+    }
+    await care.runPolicies();
+    expect(rig.registry.listTags('app')).toEqual(['used']);
+  });
+
   it('takes no locked tag, and no signature of an image that stays', async () => {
     const rig = await start();
     const { digest } = await rig.pushImage('app', 'v1');

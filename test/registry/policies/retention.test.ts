@@ -72,6 +72,23 @@ describe('retention', () => {
     expect(await isThere(rig, child.digest)).toBe(false);
   });
 
+  it('leaves what somebody has pulled in the days that are given for that', async () => {
+    const rig = await start(1);
+    await rig.set({ retentionPolicy: { notPulledDays: 30 } });
+    await run(rig); // pulls are noted since now
+    const used = await rig.pushImage('app', 'by digest');
+    const unused = await rig.pushImage('app', 'by digest', { annotations: { is: 'unused' } });
+    rig.clock.time += 20 * dayMs;
+    expect(await run(rig)).toEqual({ removed: 0, forgotten: 0 });
+    await rig.send('GET', `/v2/app/manifests/${used.digest}`);
+    rig.clock.time += 10 * dayMs;
+    expect(await run(rig)).toEqual({ removed: 1, forgotten: 0 });
+    expect([await isThere(rig, used.digest), await isThere(rig, unused.digest)]).toEqual([true, false]);
+    await rig.set({ retentionPolicy: { notPulledDays: 0 } });
+    await run(rig);
+    expect(await isThere(rig, used.digest)).toBe(false);
+  });
+
   it('takes nothing that is locked', async () => {
     const rig = await start(0);
     const { digest } = await rig.pushImage('app', 'by digest');
