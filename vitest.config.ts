@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const setupFiles = ['test/config/properties.ts'];
 const slow = ['test/integration/**', 'test/docker/**', 'test/conformance/**'];
 
-/** Projects by what they need: nothing, Redis, a container engine, a whole running Slipway. */
+/** Projects by what they need: nothing, Redis, a container engine, a whole running Slipway; one order for those with as many workers. */
 export default defineConfig({
   test: {
     passWithNoTests: true,
@@ -28,6 +28,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // They wait for processes, disks and pauses more than they compute.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -39,6 +40,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           // They wait for the engine more than they compute; more than two at a time would share two processors.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
+import { fail } from '../domain/failure.ts';
 
 /** Collects the values of an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
+}
+
+/** The value of `--top`. @throws `invalid-request` */
+export function parseTop(text: string): number {
+  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (top >= 1 && top <= 1000) return top;
+  throw fail('invalid-request', '--top must be a whole number from 1 to 1000', { field: '--top' });
 }
 
 /** The options of every command that makes a run, as commander hands them over. */

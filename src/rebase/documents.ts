@@ -47,6 +47,10 @@ export const manifestTypes = {
   },
 } as const;
 
+const layerTypes: ReadonlySet<string> = new Set(
+  Object.values(manifestTypes).flatMap(({ layer, plainLayer }) => [layer, plainLayer]),
+);
+
 export type ManifestType = keyof typeof manifestTypes;
 
 function isManifestType(text: string): text is ManifestType {
@@ -82,8 +86,7 @@ function readLayer(value: unknown, what: string): Descriptor {
   const mediaType = textIn(fields, 'mediaType') ?? '';
   const digest = textIn(fields, 'digest') ?? '';
   const size = fields['size'];
-  const known = Object.values(manifestTypes).flatMap(({ layer, plainLayer }) => [layer, plainLayer] as string[]);
-  if (!known.includes(mediaType)) return refuse(`${what} has a layer of the type "${mediaType.slice(0, 100)}"`);
+  if (!layerTypes.has(mediaType)) return refuse(`${what} has a layer of the type "${mediaType.slice(0, 100)}"`);
   if (!isDigest(digest) || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     return refuse(`the manifest of ${what} has a layer that is none`);
   }

@@ -31,7 +31,7 @@ function canonical(value: unknown): string {
 
 /** True when two values of a field mean the same. */
 export function isSame(a: unknown, b: unknown): boolean {
-  return canonical(a) === canonical(b);
+  return a === b || canonical(a) === canonical(b);
 }
 
 /** `NAME=value` lines as pairs; of a name that comes twice the last counts. */

@@ -9,9 +9,8 @@ import { fail } from '../domain/failure.ts';
 import type { RegistryCredential } from '../domain/run-request.ts';
 import { createEgress } from '../egress/egress.ts';
 import type { Egress } from '../egress/ports.ts';
-import { readArchiveFile } from './archive-file.ts';
 import { assertDockerfile, storeArchive, withRetries, type DownloadOptions } from './download.ts';
-import { openFiltered } from './filter-archive.ts';
+import { contextOfFile } from './file-context.ts';
 import { inspectArchive, type Inspection } from './inspect.ts';
 import { joinLayers, type StoredLayer } from './join-layers.ts';
 import type { OciLocation } from './oci-location.ts';
@@ -165,15 +164,7 @@ export async function openOciContext(location: OciLocation, options: OciContextO
       fetchArtifact({ location, registry: opened, directory, options: { ...options, signal } }),
     );
     assertDockerfile(inspection, options.dockerfile, 'artifact');
-    const open = async (): Promise<Readable> => createReadStream(file);
-    return {
-      description: describe(location, digest),
-      digest,
-      open,
-      openForBuild: (dockerfile) => openFiltered(open, dockerfile),
-      readFile: (name, maxBytes) => readArchiveFile(createReadStream(file), name, maxBytes),
-      dispose,
-    };
+    return contextOfFile(file, { description: describe(location, digest), digest, dispose });
   } catch (error) {
     await dispose();
     throw error;

@@ -1,13 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { fail } from '../domain/failure.ts';
 import type { Egress, EgressResponse } from '../egress/ports.ts';
 import { assertDockerfile, FinalAnswer, storeArchive, withRetries, type Download } from './download.ts';
-import { readArchiveFile } from './archive-file.ts';
 import { maskLocation } from './location-secret.ts';
-import { openFiltered } from './filter-archive.ts';
+import { contextOfFile } from './file-context.ts';
 import type { TarballLocation } from './location.ts';
 import type { Context, ContextLimits } from './ports.ts';
 
@@ -34,15 +31,7 @@ export async function openTarballContext(location: TarballLocation, options: Tar
       downloadOnce(location, file, { ...options, signal }),
     );
     assertDockerfile(inspection, options.dockerfile, 'archive');
-    const open = async (): Promise<Readable> => createReadStream(file);
-    return {
-      description: maskLocation(location.url),
-      digest,
-      open,
-      openForBuild: (dockerfile) => openFiltered(open, dockerfile),
-      readFile: (name, maxBytes) => readArchiveFile(createReadStream(file), name, maxBytes),
-      dispose,
-    };
+    return contextOfFile(file, { description: maskLocation(location.url), digest, dispose });
   } catch (error) {
     await dispose();
     throw error;

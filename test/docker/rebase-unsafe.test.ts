@@ -1,28 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
 import { createCmdStep } from '../../src/domain/step-defaults.ts';
-import { startRegistry, type RunningRegistry } from '../registry/rig.ts';
-import { createRebaseRig, line, type RebaseRig, type WantedRebase } from '../rebase/rig.ts';
+import { line, startRebaseSite, type RebaseRig, type WantedRebase } from '../rebase/rig.ts';
 
-let folder: string;
-let running: RunningRegistry;
 let rig: RebaseRig;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'slipway-unsafe-'));
-  running = await startRegistry({ storage: await createDiskBlobStore(folder, () => Date.now()) });
-  rig = createRebaseRig(running.url.slice('http://'.length));
+  ({ rig, stop } = await startRebaseSite());
 });
-
-afterAll(async () => {
-  await rig.close();
-  await running.stop();
-  await rm(folder, { recursive: true, force: true });
-  expect(running.errors).toEqual([]);
-});
+afterAll(() => stop());
 
 const files = { a: 'one', b: 'two', 'c/d': 'three', 'c/e/f': 'four' };
 

@@ -1,30 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import type { StepId } from '../../src/domain/step.ts';
 import { createCmdStep } from '../../src/domain/step-defaults.ts';
-import { startRegistry, type RunningRegistry } from '../registry/rig.ts';
-import { createRebaseRig, line, type RebaseRig, type WantedRebase } from '../rebase/rig.ts';
+import { line, startRebaseSite, type RebaseRig, type WantedRebase } from '../rebase/rig.ts';
 
-let folder: string;
-let running: RunningRegistry;
 let rig: RebaseRig;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'slipway-rebase-'));
-  running = await startRegistry({ storage: await createDiskBlobStore(folder, () => Date.now()) });
-  rig = createRebaseRig(running.url.slice('http://'.length));
+  ({ rig, stop } = await startRebaseSite());
 });
-
-afterAll(async () => {
-  await rig.close();
-  await running.stop();
-  await rm(folder, { recursive: true, force: true });
-  expect(running.errors).toEqual([]);
-});
+afterAll(() => stop());
 
 const digestLabel = 'org.opencontainers.image.base.digest';
 const files = { a: 'one', b: 'two', 'c/d': 'three', 'c/e/f': 'four' };

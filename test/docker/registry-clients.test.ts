@@ -4,24 +4,17 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
 import { descriptor, sha, startRegistry, type RunningRegistry } from '../registry/rig.ts';
-import { createClients, tarOf, type Clients } from '../rig/registry-clients.ts';
+import { startClientSite, tarOf, type Clients } from '../rig/registry-clients.ts';
 
 let clients: Clients;
 let running: RunningRegistry;
 let host: string;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  clients = await createClients();
-  const storage = await createDiskBlobStore(join(clients.folder, 'store'), () => Date.now());
-  running = await startRegistry({ storage, anonymousPull: true });
-  host = running.url.slice('http://'.length);
+  ({ clients, running, host, stop } = await startClientSite());
 });
-
-afterAll(async () => {
-  await running.stop();
-  await clients.remove();
-  expect(running.errors).toEqual([]);
-});
+afterAll(() => stop());
 
 const docker = (...args: string[]): Promise<string> => clients.run('docker', args);
 const login = (to = host): Promise<string> => docker('login', to, '--username', 'admin', '--password', 'secret');

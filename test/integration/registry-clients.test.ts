@@ -1,26 +1,18 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
-import { basic, indexType, startRegistry, type RunningRegistry } from '../registry/rig.ts';
-import { createClients, startDistribution, writeLayout, type Clients } from '../rig/registry-clients.ts';
+import { basic, indexType, type RunningRegistry } from '../registry/rig.ts';
+import { startClientSite, startDistribution, writeLayout, type Clients } from '../rig/registry-clients.ts';
 
 let clients: Clients;
 let running: RunningRegistry;
 let host: string;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
-  clients = await createClients();
-  const storage = await createDiskBlobStore(join(clients.folder, 'store'), () => Date.now());
-  running = await startRegistry({ storage, anonymousPull: true });
-  host = running.url.slice('http://'.length);
+  ({ clients, running, host, stop } = await startClientSite());
 });
-
-afterAll(async () => {
-  await running.stop();
-  await clients.remove();
-  expect(running.errors).toEqual([]);
-});
+afterAll(() => stop());
 
 interface Layer {
   readonly mediaType: string;

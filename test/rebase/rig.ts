@@ -1,8 +1,13 @@
+import { deepEqual } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
 import type { ImageDependencies } from '../../src/domain/dependencies.ts';
 import type { Digest } from '../../src/domain/digest.ts';
 import { identifyImage, parseImageReference } from '../../src/domain/image-reference.ts';
@@ -15,6 +20,7 @@ import { lineLabel } from '../../src/rebase/judge.ts';
 import { encodeHeader } from '../../src/runner/docker/auth-header.ts';
 import { connectRegistry } from '../../src/registry-client/client.ts';
 import { sha256Of } from '../../src/registry-client/documents.ts';
+import { startRegistry, type RunningRegistry } from '../registry/rig.ts';
 import { aBuild, aContext, aPush, aSetup, engineHost, packFiles, recordIo } from '../runner/rig.ts';
 
 /** What a base says of itself in its Dockerfile. */
@@ -255,4 +261,18 @@ export async function pushLayer(
   const manifestBytes = Buffer.from(JSON.stringify(manifest));
   const sent = { bytes: manifestBytes, mediaType, digest: sha256Of(manifestBytes) };
   return (await client.putManifest(repository, tag, sent)).digest;
+}
+
+/** A rig with a registry of its own, on the disk. */
+export async function startRebaseSite(): Promise<{ running: RunningRegistry; rig: RebaseRig; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-rebase-'));
+  const running = await startRegistry({ storage: await createDiskBlobStore(folder, () => Date.now()) });
+  const rig = createRebaseRig(running.url.slice('http://'.length));
+  const stop = async (): Promise<void> => {
+    await rig.close();
+    await running.stop();
+    await rm(folder, { recursive: true, force: true });
+    deepEqual(running.errors, []);
+  };
+  return { running, rig, stop };
 }

@@ -4,7 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { descriptor, imageType, indexType, sha, until } from '../registry/rig.ts';
+import { expect } from 'vitest';
+import { createDiskBlobStore } from '../../src/blob/disk/store.ts';
+import { descriptor, imageType, indexType, sha, startRegistry, until } from '../registry/rig.ts';
 
 const execute = promisify(execFile);
 
@@ -18,7 +20,7 @@ export interface Clients {
   remove(): Promise<void>;
 }
 
-export async function createClients(): Promise<Clients> {
+async function createClients(): Promise<Clients> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-clients-'));
   const home = join(folder, 'home');
   await mkdir(home);
@@ -36,6 +38,19 @@ export async function createClients(): Promise<Clients> {
     contained: (command, args) => run(command, [...storage, ...args]),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Clients, and a registry on the disk that lets everybody pull. */
+export async function startClientSite() {
+  const clients = await createClients();
+  const storage = await createDiskBlobStore(join(clients.folder, 'store'), () => Date.now());
+  const running = await startRegistry({ storage, anonymousPull: true });
+  const stop = async (): Promise<void> => {
+    await running.stop();
+    await clients.remove();
+    expect(running.errors).toEqual([]);
+  };
+  return { clients, running, host: running.url.slice('http://'.length), stop };
 }
 
 /** A tar of one file (POSIX ustar). */

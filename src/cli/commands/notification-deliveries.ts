@@ -1,50 +1,25 @@
-import { InvalidArgumentError, type Command } from 'commander';
-import type { DeliveryTry, OutgoingDelivery } from '../../domain/notification.ts';
+import type { Command } from 'commander';
 import type { Cli, Start } from '../cli.ts';
+import { showPing, showSent } from '../deliveries.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { formatAge, formatTable } from '../words.ts';
+import { parseTop } from '../options.ts';
 
-/** What came of a try, in words. */
-export function describeTry({ status, because, milliseconds }: DeliveryTry): string {
-  return because ?? `${String(status)} after ${milliseconds} ms`;
-}
-
-function describeLast({ tries }: OutgoingDelivery): string {
-  const last = tries.at(-1);
-  return last ? describeTry(last) : 'not tried yet';
-}
-
-async function ping({ screen, client }: Cli, name: string): Promise<ExitCode> {
-  const delivery = await (await client()).pingNotification(name);
-  await screen.result(delivery);
-  const isDelivered = delivery.status === 'delivered';
-  if (!screen.json)
-    await screen.print(`${isDelivered ? 'Delivered' : 'Not delivered'}: ${describeLast(delivery)} (${delivery.id})`);
-  return isDelivered ? 0 : 1;
+async function ping(cli: Cli, name: string): Promise<ExitCode> {
+  return showPing(cli, await (await cli.client()).pingNotification(name));
 }
 
 interface DeliveriesFlags {
-  readonly top: number;
+  readonly top: string;
   readonly dead?: true;
 }
 
-async function deliveries({ screen, client, io }: Cli, name: string, flags: DeliveriesFlags): Promise<ExitCode> {
-  const query = { top: flags.top, ...(flags.dead && { status: 'dead' }) };
-  const all = await (await client()).notificationDeliveries(name, query);
-  await screen.result(all);
-  if (screen.json) return 0;
-  if (all.length === 0) screen.note('There are no such deliveries.');
-  const rows = all.map((one) => [
-    one.id,
-    one.event,
-    one.runId ?? '',
-    one.status,
-    one.tries.length === 1 ? '1 try' : `${one.tries.length} tries`,
-    formatAge(Date.parse(one.createdTime), io.clock.now()),
-    describeLast(one),
-  ]);
-  for (const line of formatTable(rows)) await screen.print(line);
-  return 0;
+async function deliveries(cli: Cli, name: string, flags: DeliveriesFlags): Promise<ExitCode> {
+  const query = { top: parseTop(flags.top), ...(flags.dead && { status: 'dead' }) };
+  const all = await (await cli.client()).notificationDeliveries(name, query);
+  return showSent(cli, all, {
+    tellsOf: ({ event, runId = '' }) => [event, runId],
+    none: 'There are no such deliveries.',
+  });
 }
 
 async function replay({ screen, client }: Cli, name: string, id: string): Promise<ExitCode> {
@@ -52,12 +27,6 @@ async function replay({ screen, client }: Cli, name: string, id: string): Promis
   await screen.result(delivery);
   if (!screen.json) await screen.print(`Delivery ${id} will be made again.`);
   return 0;
-}
-
-function parseTop(value: string): number {
-  const top = Number(value);
-  if (Number.isInteger(top) && top >= 1 && top <= 1000) return top;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
 }
 
 /** Adds `ping`, `deliveries` and `replay` to `slipway notification`. */
@@ -71,7 +40,7 @@ export function addDeliveryCommands(notification: Command, start: Start): void {
     .command('deliveries')
     .description('Lists what was sent, or will be, the newest first.')
     .argument('<name>', 'the notification')
-    .option('--top <n>', 'how many', parseTop, 20)
+    .option('--top <n>', 'how many', '20')
     .option('--dead', 'those that were given up')
     .action((name: string, flags: DeliveriesFlags, command: Command) =>
       start(command, (cli) => deliveries(cli, name, flags)),

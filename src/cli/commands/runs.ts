@@ -6,6 +6,7 @@ import { isTaskName } from '../../domain/task.ts';
 import type { RunView } from '../api-types.ts';
 import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { parseTop } from '../options.ts';
 import { runToEnd } from '../run-to-end.ts';
 import { formatRun, formatRuns, runResult } from '../run-view.ts';
 import { followToEnd, printLog } from '../show-log.ts';
@@ -42,12 +43,6 @@ function checkId(id: string): string {
   if (isRunId(id)) return id;
   const hint = 'A run’s id is short and looks like ca1: slipway runs list shows them.';
   throw fail('invalid-request', `"${id.slice(0, 60)}" is no run's id`, { field: 'id', hint });
-}
-
-function parseTop(text: string): number {
-  const top = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (top >= 1 && top <= 1000) return top;
-  throw fail('invalid-request', '--top must be a whole number from 1 to 1000', { field: '--top' });
 }
 
 function parseStatus(text: string): string {

@@ -6,6 +6,7 @@ import type { ApiClient } from '../api-types.ts';
 import type { Cli, Start } from '../cli.ts';
 import { formatDeliveries, formatDelivery, formatSetUp, readSetUp } from '../delivery-view.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { parseTop } from '../options.ts';
 import { readSecretInput } from '../secret-input.ts';
 import { addTaskName, pickWord, readTaskName } from '../task-options.ts';
 import type { WebhookSetUp } from '../task-types.ts';
@@ -37,12 +38,6 @@ interface SetUpFlags {
 interface RotateFlags {
   readonly name?: string;
   readonly revokeOld?: true;
-}
-
-function parseTop(text: string): number {
-  const top = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (top >= 1 && top <= 1000) return top;
-  throw fail('invalid-request', '--top must be a whole number from 1 to 1000', { field: '--top' });
 }
 
 function parseHook(text: string): string {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Queue, Worker, type JobsOptions } from 'bullmq';
 import { gather } from '../../domain/gather.ts';
 import type { DeliveryConsumerOptions, DeliveryQueue, QueueConsumer } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 
 export interface BullDeliveriesOptions extends BullOptions {
   /** How often a delivery is handed out before it is given up; 12 when left out: within about an hour. */
@@ -56,18 +57,11 @@ async function startConsumer(
     stalledInterval: lockMs / 2,
     runRetryDelay: 200,
   });
-  worker.on('error', reportOutageOnce(redis, onError));
-  worker.on('failed', (job, error) => {
+  return consumerOf(redis, [worker], onError, (job, error) => {
     onError(error);
     const isOver = job !== undefined && (job.attemptsMade >= attempts || job.stalledCounter > mostStalls);
     if (isOver) giveUp(job.data.id, error).catch(onError);
   });
-  return {
-    async close() {
-      await worker.close();
-      redis.disconnect();
-    },
-  };
 }
 
 /**

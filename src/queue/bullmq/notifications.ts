@@ -1,7 +1,8 @@
 import { Queue, Worker } from 'bullmq';
 import { pauseAfter, TryAgain } from '../notification-pause.ts';
 import { notificationPauses, type NotificationJob, type NotificationQueue } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 
 export interface BullNotificationsOptions extends BullOptions {
   /** Milliseconds before each try after the first; {@link notificationPauses} when left out. */
@@ -63,16 +64,9 @@ export async function createBullNotifications(options: BullNotificationsOptions)
       }),
     async consume(handle, onError) {
       const { redis: own, worker } = await startWorker(options, handle);
-      worker.on('error', reportOutageOnce(own, onError));
-      worker.on('failed', (_job, error) => {
+      return consumerOf(own, [worker], onError, (_job, error) => {
         if (!(error instanceof TryAgain)) onError(error);
       });
-      return {
-        async close() {
-          await worker.close();
-          own.disconnect();
-        },
-      };
     },
     async close() {
       await queue.close();

@@ -2,7 +2,8 @@ import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { lineOf, patchKeyOf, patchLines, patchPause, patchTries, type PatchLine } from '../patch-job.ts';
 import type { PatchJob, PatchQueue, QueueConsumer } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 
 export interface BullPatchOptions extends BullOptions {
   /** Milliseconds before the second try of a job, doubled each time after, shortened at random by up to half; 1000 when left out. */
@@ -66,19 +67,7 @@ async function startConsumer(
 ): Promise<QueueConsumer> {
   const redis = await connect(options, 'wait');
   const workers = patchLines.map((line) => startWorker(line, redis, handle, options));
-  const onOutage = reportOutageOnce(redis, onError);
-  for (const worker of workers) {
-    worker.on('error', onOutage);
-    worker.on('failed', (_job, error) => {
-      onError(error);
-    });
-  }
-  return {
-    async close() {
-      await Promise.all(workers.map((worker) => worker.close()));
-      redis.disconnect();
-    },
-  };
+  return consumerOf(redis, workers, onError);
 }
 
 /**

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import type { RegistryEvent } from '../../domain/event.ts';
 import type { RegistryEventQueue } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 
 export interface BullRegistryEventsOptions extends BullOptions {
   /** How often an event is handed out before it is given up; 8 when left out. */
@@ -57,16 +58,7 @@ export async function createBullRegistryEvents(options: BullRegistryEventsOption
       }),
     async consume(handle, onError) {
       const { redis: own, worker } = await startWorker(options, handle);
-      worker.on('error', reportOutageOnce(own, onError));
-      worker.on('failed', (_job, error) => {
-        onError(error);
-      });
-      return {
-        async close() {
-          await worker.close();
-          own.disconnect();
-        },
-      };
+      return consumerOf(own, [worker], onError);
     },
     async close() {
       await queue.close();

@@ -2,7 +2,8 @@ import { Queue, Worker, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { inSlices } from '../../domain/slices.ts';
 import { noticeKinds, noticeListeners, type NoticeListener, type RunNotice, type RunNotices } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 
 export interface BullRunNoticesOptions extends BullOptions {
   /** How often a notice is handed out to a listener before it is given up; 10 when left out: within about an hour. */
@@ -97,16 +98,7 @@ export async function createBullRunNotices(options: BullRunNoticesOptions): Prom
     publishMany,
     async consume(listener, handle, onError) {
       const { redis: own, worker } = await startWorker(options, listener, handle);
-      worker.on('error', reportOutageOnce(own, onError));
-      worker.on('failed', (_job, error) => {
-        onError(error);
-      });
-      return {
-        async close() {
-          await worker.close();
-          own.disconnect();
-        },
-      };
+      return consumerOf(own, [worker], onError);
     },
     async close() {
       await Promise.all(all.map((queue) => queue.close()));

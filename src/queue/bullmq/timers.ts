@@ -6,7 +6,8 @@ import { fail } from '../../domain/failure.ts';
 import type { TaskName, TimerTrigger } from '../../domain/task.ts';
 import { definitionOf, dueOccurrence, missedAfterMs, missedOccurrence, newestOccurrence } from '../occurrences.ts';
 import type { TimerOccurrence, TimerQueue } from '../ports.ts';
-import { connect, guard, keyPrefix, reportOutageOnce, type BullOptions } from './connection.ts';
+import { connect, guard, keyPrefix, type BullOptions } from './connection.ts';
+import { consumerOf } from './consumer.ts';
 import { createTimerMarks, type Mark, type TimerMarks } from './timer-marks.ts';
 
 export interface BullTimersOptions extends BullOptions {
@@ -143,16 +144,7 @@ async function startConsumer(
     maxStalledCount: mostStalls,
     runRetryDelay: 500,
   });
-  worker.on('error', reportOutageOnce(redis, onError));
-  worker.on('failed', (_job, error) => {
-    onError(error);
-  });
-  return {
-    async close() {
-      await worker.close();
-      redis.disconnect();
-    },
-  };
+  return consumerOf(redis, [worker], onError);
 }
 
 /**
