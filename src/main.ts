@@ -26,6 +26,7 @@ import { createBullRunNotices } from './queue/bullmq/run-notices.ts';
 import { createBullPatchQueue } from './queue/bullmq/patch.ts';
 import { createBullRegistryEvents } from './queue/bullmq/registry-events.ts';
 import type { NotificationQueue, RunQueue } from './queue/ports.ts';
+import { createBaseImageCredentialDesk } from './compose/base-image-credentials.ts';
 import { createFreeBytes } from './compose/free-bytes.ts';
 import { createGate } from './network/gate.ts';
 import { createAuditLog } from './registry/access/audit.ts';
@@ -38,6 +39,7 @@ import { inspectArchive } from './source/inspect.ts';
 import { checkLocation } from './source/check-location.ts';
 import { createTaskFollower } from './patch/learn/follow-tasks.ts';
 import { createTimerUpdate } from './trigger/timer.ts';
+import { markLeftFolder } from './worker/left-folders.ts';
 import { stagedContextPrefix } from './worker/old-contexts.ts';
 
 async function openRegistry(
@@ -169,7 +171,7 @@ function openExchanges(
   installation: Installation,
   { queue, notices, deliveries, outgoing, patches, timers }: Queues,
 ): Partial<AppOptions> {
-  const { config, store } = installation;
+  const { config, clock, storage, store } = installation;
   const { secrets: sharedSecrets, maxBytes } = config.webhook;
   const egress = createEgress({ allow: config.egressAllow });
   const setUp = createRepositorySetup(createForgeSender(egress));
@@ -180,7 +182,9 @@ function openExchanges(
     hooks: { queue: deliveries, sharedSecrets, maxBytes, setUp },
     ...openNotifications(installation, outgoing),
     patching: openPatchingDesk(installation, { queue, notices, patches, egress }),
+    baseImageCredentials: createBaseImageCredentialDesk(installation),
     registryHook: { secrets: config.patching.hookSecrets, publish: (job) => patches.publish(job) },
+    onTaskDeleting: (task) => markLeftFolder(storage, task, clock.now()),
     onTaskChanged: async (before, after) => {
       await Promise.all([updateTimers(before, after), followTask(before, after)]);
     },

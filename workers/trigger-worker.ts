@@ -10,6 +10,7 @@ import { sweep } from '../src/worker/sweeper.ts';
 import { startInstallationNotifications } from '../src/compose/notifications.ts';
 import { startPatching } from '../src/compose/patching.ts';
 import { createSubmitDeps, startCommitStatuses, startGitDeliveries } from '../src/compose/git-deliveries.ts';
+import { createFolderRegistry } from '../src/compose/task-folders.ts';
 import { startTimers } from '../src/compose/timers.ts';
 
 const sweepMs = 15_000;
@@ -35,11 +36,12 @@ const times = {
   keepRunsMs: config.keepRunsMs,
 };
 const announced = announceBeforeArchive(archive, store.runs, notices);
+const folders = createFolderRegistry(installation);
 const sweeping = periodically(
   sweepMs,
   async () => {
     await git.sweep();
-    await sweep({ store, queue, archive: announced, storage, clock, logger, ...times });
+    await sweep({ store, queue, archive: announced, storage, clock, logger, folders, ...times });
   },
   (error) => {
     logger.warn({ err: error }, 'sweeping did not succeed this time');

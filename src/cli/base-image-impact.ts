@@ -70,8 +70,20 @@ function label(...lines: readonly string[]): string {
   return `"${lines.map(escape).join('<br/>')}"`;
 }
 
+/** What closes circles: it is stood on, and not waited for. */
+function drawCircles({ cycles, tasks }: ImpactView, ids: ReadonlyMap<string, string>): readonly string[] {
+  const needs = new Map(tasks.map((one) => [one.task, one.needs]));
+  return cycles.flatMap((circle) =>
+    circle.flatMap((task, at) => {
+      const next = circle[(at + 1) % circle.length] ?? '';
+      return needs.get(next)?.includes(task) === true ? [] : [`${ids.get(task) ?? ''} -.-> ${ids.get(next) ?? ''}`];
+    }),
+  );
+}
+
 /** The tasks, by what they are called in the drawing; an arrow goes from what is stood on to what stands on it. */
-export function drawImpact({ image, tasks, notRebuilt }: ImpactView): readonly string[] {
+export function drawImpact(impact: ImpactView): readonly string[] {
+  const { image, tasks, notRebuilt } = impact;
   const ids = new Map(tasks.map(({ task }, at) => [task, `t${String(at)}`]));
   const makers = new Map(
     tasks.flatMap(({ task, images }) => images.map(({ reference }) => [reference, ids.get(task)])),
@@ -89,7 +101,6 @@ export function drawImpact({ image, tasks, notRebuilt }: ImpactView): readonly s
     const from = makers.get(one.image.reference) ?? 'base';
     return `${from} -.-> n${String(at)}[${label(one.task, `not rebuilt: ${one.because}`)}]`;
   });
-  return ['flowchart LR', `base([${label(formatName(image))}])`, ...nodes, ...arrows, ...others].map((line, at) =>
-    at === 0 ? line : `  ${line}`,
-  );
+  const lines = [`base([${label(formatName(image))}])`, ...nodes, ...arrows, ...drawCircles(impact, ids), ...others];
+  return ['flowchart LR', ...lines.map((line) => `  ${line}`)];
 }

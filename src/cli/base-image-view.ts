@@ -20,8 +20,14 @@ const types: Readonly<Record<StandingView['type'], string>> = {
   Step: 'step',
 };
 
-function describeState({ isCurrent, behindSince, notRebuiltBecause }: StandingView, now: number): string {
-  const words = isCurrent === undefined ? 'unknown' : isCurrent ? 'current' : 'behind';
+function describeCurrency({ isCurrent, unchangedFor }: StandingView): string {
+  if (unchangedFor !== undefined) return `current: unchanged for ${unchangedFor.join(' and ')}`;
+  return isCurrent === undefined ? 'unknown' : isCurrent ? 'current' : 'behind';
+}
+
+function describeState(view: StandingView, now: number): string {
+  const { behindSince, notRebuiltBecause } = view;
+  const words = describeCurrency(view);
   const since = behindSince === undefined ? '' : `, newest seen ${formatAge(Date.parse(behindSince), now)}`;
   const because = notRebuiltBecause === undefined ? '' : `; not rebuilt by itself: ${notRebuiltBecause}`;
   return `${words}${since}${because}`;

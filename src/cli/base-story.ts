@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, FailureError } from '../domain/failure.ts';
+import { folderRepositoryOf } from '../domain/task-folder.ts';
 import type { Account } from '../secret/account.ts';
 import type { ApiClient, RunView } from './api-types.ts';
 import type { Cli } from './cli.ts';
@@ -9,7 +10,6 @@ import { findContext } from './context.ts';
 import type { Showcase } from './local-host.ts';
 import { pushFolder } from './push-folder.ts';
 import { submitBuild } from './quick-build.ts';
-import { repositoryOf } from './task-folder.ts';
 import { waitForLearning } from './task-learning.ts';
 import type { TaskBody } from './task-types.ts';
 
@@ -89,7 +89,7 @@ function taskBody(registryHost: string, contextPath: string): TaskBody {
 async function makeTask(story: BaseStory): Promise<void> {
   const { cli, client, account, registryHost, signal } = story;
   await cli.screen.print(`  slipway task create ${task} --context examples/base-image-update/app -t ${image} …`);
-  const repository = repositoryOf(task);
+  const repository = folderRepositoryOf(task);
   const target = { server: client.server, account, repository, tag: 'latest' };
   await pushFolder(target, { root: example(story, 'app'), dockerfile: 'Dockerfile' }, signal);
   const made = await client.putTask(task, taskBody(registryHost, `oci://${registryHost}/${repository}:latest`));

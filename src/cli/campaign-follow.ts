@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatElapsed } from '../domain/event-text.ts';
 import { isPassing } from './api-call.ts';
 import type { ApiClient } from './api-types.ts';
-import { describeTask, formatCounts, formatTasks } from './campaign-task-view.ts';
+import { describeTask, formatCounts, formatTasks, inOneLine, isInQueue } from './campaign-task-view.ts';
 import { describeEnd, isAtRest } from './campaign-view.ts';
 import type { Cli } from './cli.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -39,11 +39,14 @@ function createNews(): (campaign: CampaignDetails) => readonly CampaignTaskView[
     });
 }
 
-/** The tasks that matter now: those at work, then those that failed, then those that wait. */
+/** The tasks that matter now: those at work, then those that failed, then those that wait, for a worker or for others. */
 function chooseTasks(tasks: readonly CampaignTaskView[], room: number): readonly CampaignTaskView[] {
-  const states = ['running', 'failed', 'waiting'];
-  const shown = tasks.filter(({ state }) => states.includes(state));
-  return shown.sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state)).slice(0, room);
+  const states = ['running', 'failed', 'queued', 'waiting'];
+  const rank = (one: CampaignTaskView): number => states.indexOf(isInQueue(one) ? 'queued' : one.state);
+  return tasks
+    .filter((one) => rank(one) >= 0)
+    .sort((a, b) => rank(a) - rank(b))
+    .slice(0, room);
 }
 
 function drawBlock({ screen, io }: Cli, terminal: CliOutput, campaign: CampaignDetails): readonly string[] {
@@ -68,7 +71,7 @@ function createView(cli: Cli): View {
     update: async (campaign) => {
       block?.erase();
       if (campaign.status !== status && !isAtRest(campaign)) {
-        const why = campaign.because === undefined ? '' : `: ${campaign.because}`;
+        const why = campaign.because === undefined ? '' : `: ${inOneLine(campaign.because)}`;
         await screen.print(`Campaign ${campaign.id} is ${campaign.status}${why}`);
       }
       ({ status } = campaign);

@@ -35,18 +35,34 @@ export function formatLength(from: string | undefined, to: string | undefined, n
   return formatElapsed((to === undefined ? now : Date.parse(to)) - Date.parse(from));
 }
 
-/** Why a task is in its state, where there is something to say. */
+/** True for a task whose run waits for a worker. */
+export function isInQueue({ state, runStatus }: CampaignTaskView): boolean {
+  return state === 'running' && runStatus === 'Queued';
+}
+
+function stateOf(one: CampaignTaskView): string {
+  return isInQueue(one) ? 'queued' : one.state;
+}
+
+/** A reason in one line: that of a failed build has the last lines of its log. */
+export function inOneLine(reason: string): string {
+  return reason.replace(/\s*\n\s*/g, ' ');
+}
+
+/** Why a task is in its state, in one line, where there is something to say. */
 function reasonOf({ because, blockedBy, tries, state }: CampaignTaskView): string {
-  if (because !== undefined) return because;
+  if (because !== undefined) return inOneLine(because);
   if (blockedBy !== undefined) return `${blockedBy} failed`;
   return state === 'waiting' && tries > 0 ? `again, after ${String(tries)} ${tries === 1 ? 'try' : 'tries'}` : '';
 }
 
-/** One line for each task: sign, name, state, run, how long, why; `now` in milliseconds. */
+/** One line for each task: sign, name, wave where there are several, state, run, how long, why; `now` in milliseconds. */
 export function formatTasks(tasks: readonly CampaignTaskView[], colors: Colors, now: number): readonly string[] {
+  const hasWaves = new Set(tasks.map(({ wave }) => wave)).size > 1;
   const rows = tasks.map((one) => {
     const { state, runId, startTime, finishTime } = one;
-    const words = [one.task, state, runId ?? '-', formatLength(startTime, finishTime, now), reasonOf(one)];
+    const name = [one.task, ...(hasWaves ? [`wave ${String(one.wave)}`] : [])];
+    const words = [...name, stateOf(one), runId ?? '-', formatLength(startTime, finishTime, now), reasonOf(one)];
     return [`  ${looks[state][0]}`, ...words.map((word) => cleanLine(word, false))];
   });
   return formatTable(rows).map((line, at) => {
@@ -57,9 +73,9 @@ export function formatTasks(tasks: readonly CampaignTaskView[], colors: Colors, 
 
 /** What a task has come to, as a line of its own in a log. */
 export function describeTask(one: CampaignTaskView, now: number): string {
-  const { task, state, runId, startTime, finishTime } = one;
+  const { task, runId, startTime, finishTime } = one;
   const took = finishTime === undefined ? '' : ` in ${formatLength(startTime, finishTime, now)}`;
   const reason = reasonOf(one);
   const by = runId === undefined ? '' : `, run ${runId}`;
-  return cleanLine(`${task}: ${state}${by}${took}${reason === '' ? '' : `: ${reason}`}`, false);
+  return cleanLine(`${task}: ${stateOf(one)}${by}${took}${reason === '' ? '' : `: ${reason}`}`, false);
 }

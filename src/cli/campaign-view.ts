@@ -2,7 +2,7 @@ import { isOver, type CampaignStatus } from '../domain/campaign.ts';
 import { formatElapsed } from '../domain/event-text.ts';
 import { formatName, shortDigest } from './base-image-view.ts';
 import { cleanLine } from './clean-line.ts';
-import { formatCounts, formatLength, formatTasks } from './campaign-task-view.ts';
+import { formatCounts, formatLength, formatTasks, inOneLine } from './campaign-task-view.ts';
 import type { CampaignDetails, CampaignView } from './patching-types.ts';
 import { paintStatus } from './run-view.ts';
 import type { Colors } from './screen.ts';
@@ -42,16 +42,23 @@ function waitingFor({ status, waitsFor }: CampaignView): string | undefined {
   return waitsFor.length === 0 || isOver(status) ? undefined : waitsFor.join(', ');
 }
 
+/** About how long it takes yet; nobody knows how long people let it stand. */
+function formatLeft({ estimate, status }: CampaignDetails): string | undefined {
+  if (estimate === undefined) return undefined;
+  const isStopped = status === 'Held' || status === 'Paused';
+  return `about ${formatElapsed(estimate.remainingMs)}${isStopped ? ' once it is resumed' : ''}`;
+}
+
 function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
-  const { cancelRequested, estimate } = campaign;
+  const { cancelRequested } = campaign;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Campaign:', campaign.id],
     ['Status:', paintStatus(colors, campaign.status)],
-    ['Why:', campaign.because],
+    ['Why:', campaign.because && inOneLine(campaign.because)],
     ...campaign.updates.map((update) => ['Base:', describeUpdate(update)] as const),
     ['Created:', `${campaign.createTime} (${formatAge(Date.parse(campaign.createTime), now)})`],
     ['Duration:', formatLength(campaign.createTime, campaign.finishTime, now)],
-    ['Left:', estimate && `about ${formatElapsed(estimate.remainingMs)}`],
+    ['Left:', formatLeft(campaign)],
     ['Canceled:', cancelRequested && `by ${cancelRequested.by} at ${cancelRequested.at}`],
     ['Waits for:', waitingFor(campaign)],
     ...campaign.cycles.map((circle) => ['Circle:', [...circle, circle[0] ?? ''].join(' → ')] as const),
@@ -62,13 +69,11 @@ function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): re
 
 /** Tasks under a heading for each level; the columns of all levels are the same. */
 function formatLevels({ tasks }: CampaignDetails, colors: Colors, now: number): readonly string[] {
-  const hasWaves = new Set(tasks.map(({ wave }) => wave)).size > 1;
   const lines = formatTasks(tasks, colors, now);
   return lines.flatMap((line, at) => {
     const [one, before] = [tasks[at], tasks[at - 1]];
-    const wave = hasWaves && one ? ` ${colors.dim(`wave ${String(one.wave)}`)}` : '';
     const isNew = one !== undefined && one.level !== before?.level;
-    return [...(isNew ? [colors.bold(`Level ${String(one.level + 1)}`)] : []), `${line}${wave}`];
+    return [...(isNew ? [colors.bold(`Level ${String(one.level + 1)}`)] : []), line];
   });
 }
 
@@ -81,7 +86,7 @@ export function formatCampaign(campaign: CampaignDetails, colors: Colors, now: n
 export function describeEnd(campaign: CampaignView, colors: Colors, now: number): string {
   const { id, status, because = formatCounts(campaign), createTime, finishTime } = campaign;
   const took = `after ${formatLength(createTime, finishTime, now)}`;
-  return cleanLine(`Campaign ${id} ${paintStatus(colors, status)} ${took}: ${because}`, true);
+  return cleanLine(`Campaign ${id} ${paintStatus(colors, status)} ${took}: ${inOneLine(because)}`, true);
 }
 
 /** True for the statuses in which nothing more happens unless people do something. */

@@ -10,7 +10,7 @@ import type { CliIo } from './io.ts';
 export async function confirm({ stdin, stderr }: CliIo, question: string): Promise<boolean> {
   if (stdin.isTTY !== true) {
     const hint = 'there is no terminal to ask on; -y says yes';
-    throw fail('invalid-request', question.replace(/\?$/, ' must be confirmed'), { field: '--yes', hint });
+    throw fail('invalid-request', `this must be confirmed: ${question}`, { field: '--yes', hint });
   }
   const lines = createInterface({ input: stdin, terminal: false });
   stderr.write(`${question} [y/N] `);

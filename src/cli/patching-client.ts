@@ -1,7 +1,8 @@
 import { fail } from '../domain/failure.ts';
-import { readJson, type ApiTarget } from './api-call.ts';
+import { callApi, readJson, type ApiTarget } from './api-call.ts';
 import { readPages, valuesOf } from './pages.ts';
 import type {
+  BaseImageCredentialView,
   CampaignDetails,
   CampaignView,
   ImpactView,
@@ -32,6 +33,30 @@ function campaignPath(id: string, more = ''): string {
   return `/campaigns/${encodeURIComponent(id)}${more}`;
 }
 
+type CredentialCalls = Pick<
+  PatchingCalls,
+  'baseImageCredentials' | 'setBaseImageCredential' | 'removeBaseImageCredential'
+>;
+
+function createCredentialCalls(target: ApiTarget): CredentialCalls {
+  const path = '/baseImages/credentials';
+  const pathOf = (registry: string): string => `${path}/${encodeURIComponent(registry)}`;
+  return {
+    baseImageCredentials: async () => {
+      const document = await readJson(target, { method: 'GET', path, repeat: 'broken' });
+      return valuesOf(document) as readonly BaseImageCredentialView[];
+    },
+    setBaseImageCredential: async (registry, username, password) => {
+      const call = { method: 'PUT', path: pathOf(registry), body: { username, password }, repeat: 'patient' } as const;
+      return (await readJson(target, call)) as BaseImageCredentialView;
+    },
+    removeBaseImageCredential: async (registry) => {
+      const response = await callApi(target, { method: 'DELETE', path: pathOf(registry), repeat: 'never' });
+      await response.arrayBuffer();
+    },
+  };
+}
+
 /** Makes the calls of one server that concern base images and campaigns. */
 export function createPatchingCalls(target: ApiTarget): PatchingCalls {
   const get = (path: string): Promise<unknown> => readJson(target, { method: 'GET', path, repeat: 'broken' });
@@ -46,6 +71,7 @@ export function createPatchingCalls(target: ApiTarget): PatchingCalls {
       const call = { method: 'POST', path: '/baseImages/notify', body: { image }, repeat: 'patient' } as const;
       return (await readJson(target, call)) as NoticeView;
     },
+    ...createCredentialCalls(target),
     campaigns: async (top) => {
       const query = new URLSearchParams({ $top: String(top) });
       return valuesOf(await get(`/campaigns?${query.toString()}`)).map(asCampaign);

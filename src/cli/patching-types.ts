@@ -16,6 +16,7 @@ export interface StandingView {
   readonly type: 'Runtime' | 'BuildTime' | 'Step';
   readonly newestDigest?: string;
   readonly isCurrent?: boolean;
+  readonly unchangedFor?: readonly string[];
   readonly behindSince?: string;
   readonly notRebuiltBecause?: string;
 }
@@ -62,6 +63,7 @@ export interface CampaignTaskView {
   readonly because?: string;
   readonly blockedBy?: string;
   readonly runId?: string;
+  readonly runStatus?: string;
   readonly startTime?: string;
   readonly finishTime?: string;
   readonly tries: number;
@@ -93,12 +95,23 @@ export interface CampaignDetails extends CampaignView {
 export const campaignVerbs = ['pause', 'resume', 'cancel', 'retry', 'rollback'] as const;
 export type CampaignVerb = (typeof campaignVerbs)[number];
 
+/** What the API shows of a credential for another registry. */
+export interface BaseImageCredentialView {
+  readonly registry: string;
+  readonly lastUpdatedTime: string;
+  readonly updatedBy: string;
+}
+
 /** The calls that concern base images and campaigns. */
 export interface PatchingCalls {
   /** All of them, by task. */
   baseImages(query: { readonly image?: string; readonly isStale: boolean }): Promise<readonly StandingView[]>;
   impact(image: string): Promise<ImpactView>;
   notifyBaseImage(image: string): Promise<NoticeView>;
+  /** By registry. */
+  baseImageCredentials(): Promise<readonly BaseImageCredentialView[]>;
+  setBaseImageCredential(registry: string, username: string, password: string): Promise<BaseImageCredentialView>;
+  removeBaseImageCredential(registry: string): Promise<void>;
   /** Newest first. */
   campaigns(top: number): Promise<readonly CampaignView[]>;
   campaign(id: string): Promise<CampaignDetails>;

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Digest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
+import { folderArtifactType } from '../domain/task-folder.ts';
 import { connectRegistry, type RegistryClient } from '../registry-client/client.ts';
 import { mediaTypes, sha256Of } from '../registry-client/documents.ts';
 import { RegistryRefusal } from '../registry-client/refusal.ts';
@@ -87,7 +88,7 @@ function manifestOf({ digest, size, contentDigest }: Packed): Buffer {
   const document = {
     schemaVersion: 2,
     mediaType: mediaTypes.image,
-    artifactType: 'application/vnd.slipway.context.v1',
+    artifactType: folderArtifactType,
     config,
     layers: [{ mediaType, digest, size, annotations }],
   };

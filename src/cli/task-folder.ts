@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fail } from '../domain/failure.ts';
-import { isRepositoryName } from '../domain/image-reference.ts';
+import { folderRepositoryOf, folderTag as tag } from '../domain/task-folder.ts';
 import type { ApiClient } from './api-types.ts';
 import { findAccount, type Cli } from './cli.ts';
 import type { Folder } from './context.ts';
@@ -26,14 +26,6 @@ export interface TaskFolderWish {
   readonly flags: TaskFlags;
   /** The step that the task has so far. */
   readonly step?: StepView;
-}
-
-const tag = 'latest';
-
-/** The repository of a task's folder. A name that no repository can have is written in hexadecimal. */
-export function repositoryOf(task: string): string {
-  const plain = `contexts/${task.toLowerCase()}`;
-  return isRepositoryName(plain) ? plain : `contexts/task-${Buffer.from(task.toLowerCase()).toString('hex')}`;
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -103,7 +95,7 @@ export async function findTaskFolder(
     });
   }
   const folder = await readFolder(await realpath(path), wish);
-  const repository = repositoryOf(name);
+  const repository = folderRepositoryOf(name);
   const address = `oci://${(await client.registry()).loginServer}/${repository}:${tag}`;
   return {
     flags: { ...flags, context: address },

@@ -1,10 +1,11 @@
 import type { Installation } from '../installation.ts';
 import { createConductor, type Conductor } from '../patch/campaign/conductor.ts';
 import { createGraphCache, type GraphCache } from '../patch/graph/graph-cache.ts';
-import { createAskForeign } from '../patch/notice/find-update.ts';
+import { createAskForeign, createReadForeign } from '../patch/notice/find-update.ts';
 import { tellOfStarts } from '../patch/notice/tell-endpoint.ts';
 import type { ForeignRegistries } from '../patch/poll/foreign-registries.ts';
-import type { CampaignRuns, TagKeeper } from '../patch/ports.ts';
+import { createPlatformReader } from '../patch/platforms/platform-reader.ts';
+import type { CampaignRuns, PlatformReader, TagKeeper } from '../patch/ports.ts';
 import type { OwnRegistry } from '../patch/own-registry.ts';
 import { createTagKeeper } from '../patch/tags.ts';
 import type { PatchJob, PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
@@ -28,6 +29,7 @@ export interface Campaigns {
   readonly conductor: Conductor;
   readonly graph: GraphCache;
   readonly tags: TagKeeper;
+  readonly platformsOf: PlatformReader;
   /** How our registry is reached by the installation itself. */
   readonly access: OwnRegistry;
 }
@@ -59,7 +61,11 @@ export function openCampaigns(options: CampaignsOptions): Campaigns {
   const { config, clock, logger, store } = options.installation;
   const access = openAccess(options.installation);
   const graph = createGraphCache(store.baseImages);
-  const askForeign = createAskForeign({ readGraph: () => graph.read(), registries: options.registries });
+  // Whoever asks first need not wait until all records are read; that Redis is away is said elsewhere.
+  graph.read().catch(() => undefined);
+  const foreign = { readGraph: () => graph.read(), registries: options.registries };
+  const askForeign = createAskForeign(foreign);
+  const platformsOf = createPlatformReader({ ...access, readForeign: createReadForeign(foreign), clock });
   const tags = createTagKeeper({ ...access, askForeign });
   const telling = { graph, publish: (job: PatchJob) => options.patches.publish(job), now: () => clock.now() };
   const conductor = createConductor({
@@ -67,7 +73,7 @@ export function openCampaigns(options: CampaignsOptions): Campaigns {
     baseImages: store.baseImages,
     runs: tellOfStarts(openRuns(options), telling),
     policy: () => config.patching.campaign,
-    ...{ graph, tags, clock, logger },
+    ...{ graph, tags, platformsOf, clock, logger },
   });
-  return { conductor, graph, tags, access };
+  return { conductor, graph, tags, platformsOf, access };
 }

@@ -10,6 +10,7 @@ import { notificationPurpose } from '../notify/notifications/sealed.ts';
 import { makeKey, openKeyRing, writeKeyFile, type KeyRing } from '../secret/key-ring.ts';
 import { keyIdOf, labelInstallation, parseKey, type Keys } from '../secret/key.ts';
 import { secretPurpose } from '../secret/own-secrets.ts';
+import { registryCredentialPurpose } from '../secret/registry-credential.ts';
 import { inspectSealed, resealAll, type SealPurposes, type SealReport, type SealWalk } from '../secret/rotation.ts';
 import type { Store } from '../store/ports.ts';
 import { openRedisSealedTexts, type RedisSealedTexts } from '../store/redis/sealed.ts';
@@ -23,6 +24,7 @@ const purposes: SealPurposes = {
   secret: secretPurpose,
   run: () => requestPurpose,
   plan: () => planPurpose,
+  'registry-credential': registryCredentialPurpose,
 };
 
 /** Longer than any process takes from sealing something to having it in the store. */

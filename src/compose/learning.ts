@@ -13,6 +13,7 @@ import { createContextOpener } from '../source/open-context.ts';
 import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
 import { requestOfTask } from '../trigger/task-request.ts';
 import { planRun } from '../worker/plan-run.ts';
+import type { Foreign } from './foreign-registries.ts';
 
 /** Longer than a large repository takes, shorter than a worker may be silent about a job. */
 const learnMs = 10 * 60_000;
@@ -21,6 +22,7 @@ export interface LearningOptions {
   readonly installation: Installation;
   readonly egress: Egress;
   readonly access: OwnRegistry;
+  readonly foreign: Pick<Foreign, 'triggersOf'>;
 }
 
 /** A run's record that nobody keeps: what a plan made before any run is made for. */
@@ -44,7 +46,16 @@ function recordOf(request: RunRequest, { runId, task, cause, startedAt }: StandI
 /** What stands where a task's secret goes when the task is only read. */
 const unread = 'a-secret-that-is-not-read';
 
-async function openMeans({ installation, egress, access }: LearningOptions): Promise<LearnMeans> {
+/** Of our own registry's images and of those of others. */
+function openTriggers({ access, foreign }: LearningOptions): LearnMeans['triggersOf'] {
+  const own = createTriggerReader(access);
+  const host = access.registryHost.toLowerCase();
+  return (image, platform, task) =>
+    image.registry === host ? own(image, platform) : foreign.triggersOf(image, platform, task);
+}
+
+async function openMeans(options: LearningOptions): Promise<LearnMeans> {
+  const { installation, egress, access } = options;
   const { config, key, storage } = installation;
   const tempRoot = join(config.dataDir, 'work');
   await mkdir(tempRoot, { recursive: true });
@@ -68,7 +79,7 @@ async function openMeans({ installation, egress, access }: LearningOptions): Pro
         fetchText: (url) => egress.fetchText(url, { signal: run.signal, field: 'alias.src' }),
         resolveSecret: () => Promise.resolve(unread),
       }),
-    triggersOf: createTriggerReader(access),
+    triggersOf: openTriggers(options),
     architecture,
     timeoutMs: learnMs,
   };

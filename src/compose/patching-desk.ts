@@ -4,7 +4,7 @@ import { createPatchingDesk } from '../patch/desk/desk.ts';
 import type { PatchingDesk } from '../patch/desk/ports.ts';
 import type { PatchQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import { openCampaigns } from './campaigns.ts';
-import { openForeignRegistries } from './foreign-registries.ts';
+import { openForeign } from './foreign-registries.ts';
 import { createSubmitDeps } from './git-deliveries.ts';
 
 export interface DeskOptions {
@@ -19,12 +19,13 @@ export function openPatchingDesk(installation: Installation, options: DeskOption
   const { clock, config, store } = installation;
   const { queue, notices, patches, egress } = options;
   const submit = createSubmitDeps(installation, queue, notices);
-  const registries = openForeignRegistries(installation, egress);
-  const { conductor, graph } = openCampaigns({ installation, submit, queue, notices, patches, registries });
+  const { registries } = openForeign(installation, egress);
+  const campaigns = openCampaigns({ installation, submit, queue, notices, patches, registries });
+  const { conductor, graph, platformsOf } = campaigns;
   return createPatchingDesk({
     ...store,
     queue: patches,
     policy: () => config.patching.campaign,
-    ...{ graph, conductor, clock },
+    ...{ graph, conductor, platformsOf, clock },
   });
 }

@@ -1,4 +1,5 @@
 import type { RegistryEvent } from '../domain/event.ts';
+import type { Run } from '../domain/run.ts';
 import type { Egress } from '../egress/ports.ts';
 import type { Installation } from '../installation.ts';
 import { reconcileTaskImages } from '../patch/learn/follow-tasks.ts';
@@ -6,6 +7,7 @@ import { createFindUpdate } from '../patch/notice/find-update.ts';
 import { createTellEndpoint } from '../patch/notice/tell-endpoint.ts';
 import { createOwnPushes } from '../patch/own-pushes.ts';
 import type { ForeignRegistries } from '../patch/poll/foreign-registries.ts';
+import { createFirstLook } from '../patch/record/first-look.ts';
 import { createRunRecorder } from '../patch/record/record-run.ts';
 import { createBullPatchQueue } from '../queue/bullmq/patch.ts';
 import { createBullRegistryEvents } from '../queue/bullmq/registry-events.ts';
@@ -23,7 +25,7 @@ import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
 import type { SubmitDeps } from '../trigger/submit.ts';
 import { periodically } from '../worker/periodically.ts';
 import { openCampaigns, type Campaigns } from './campaigns.ts';
-import { openForeignRegistries } from './foreign-registries.ts';
+import { openForeign, type Foreign } from './foreign-registries.ts';
 import { openLearning } from './learning.ts';
 import { startPolling } from './polling.ts';
 
@@ -48,6 +50,7 @@ interface Patching extends PatchingOptions {
   readonly patches: PatchQueue;
   readonly events: RegistryEventQueue;
   readonly registries: ForeignRegistries;
+  readonly foreign: Foreign;
 }
 
 function warn({ logger }: Installation, message: string): (error: unknown) => void {
@@ -75,9 +78,20 @@ function consumeEvents({ installation, patches, events, alsoTell }: Patching): P
 }
 
 /** What runs come to: first what is known of their images, then the campaign that they belong to. */
-function consumeEnds({ installation, campaigns, notices }: Patching): Promise<QueueConsumer> {
-  const { conductor, tags } = campaigns;
-  const record = createRunRecorder({ ...installation.store, tags, onRecorded: (run) => conductor.runEnded(run) });
+function consumeEnds({ installation, campaigns, notices, patches }: Patching): Promise<QueueConsumer> {
+  const { clock, config, store } = installation;
+  const { conductor, tags, platformsOf } = campaigns;
+  const lookFirst = createFirstLook({
+    observed: (images) => store.baseImages.observed(images),
+    registryHost: config.registryHost,
+    publish: (job) => patches.publish(job),
+    clock,
+  });
+  const onRecorded = async (run: Run): Promise<void> => {
+    await conductor.runEnded(run);
+    await lookFirst(run);
+  };
+  const record = createRunRecorder({ ...store, tags, platformsOf, onRecorded });
   const onError = warn(installation, 'the end of a run could not be worked off for base images this time');
   return notices.consume('base-images', record, onError);
 }
@@ -114,8 +128,8 @@ function openTell({ installation, egress }: Patching): (news: EndpointNews) => P
 }
 
 async function consumeJobs(patching: Patching): Promise<QueueConsumer> {
-  const { installation, campaigns, patches, egress } = patching;
-  const learn = await openLearning({ installation, egress, access: campaigns.access });
+  const { installation, campaigns, patches, egress, foreign } = patching;
+  const learn = await openLearning({ installation, egress, foreign, access: campaigns.access });
   const [told, tell] = [openTold(patching), openTell(patching)];
   const work = (job: PatchJob): Promise<void> => {
     switch (job.kind) {
@@ -144,9 +158,10 @@ export async function startPatching(options: PatchingOptions): Promise<QueueCons
   const { bull, store } = installation;
   const patches = await createBullPatchQueue(bull);
   const events = await createBullRegistryEvents(bull);
-  const registries = openForeignRegistries(installation, options.egress);
+  const foreign = openForeign(installation, options.egress);
+  const { registries } = foreign;
   const campaigns = openCampaigns({ ...options, patches, registries });
-  const patching = { ...options, campaigns, patches, events, registries };
+  const patching = { ...options, campaigns, patches, events, registries, foreign };
   const consumers = [await consumeJobs(patching), await consumeEvents(patching), await consumeEnds(patching)];
   const polling = startPolling(installation, { registries, patches });
   const looking = periodically(

@@ -1,8 +1,9 @@
 import type { Installation } from '../installation.ts';
 import type { ForeignRegistries } from '../patch/poll/foreign-registries.ts';
+import { createFreshPoller } from '../patch/poll/fresh-poller.ts';
 import { createIntervalOf } from '../patch/poll/intervals.ts';
 import { createLease } from '../patch/poll/lease.ts';
-import { createPoller } from '../patch/poll/poller.ts';
+import { createPoller, type Poller } from '../patch/poll/poller.ts';
 import { createWatchList } from '../patch/poll/watch-list.ts';
 import type { PatchQueue, QueueConsumer } from '../queue/ports.ts';
 import { periodically } from '../worker/periodically.ts';
@@ -14,19 +15,23 @@ export function startPolling(
   { clock, config, logger, store }: Installation,
   { registries, patches }: { readonly registries: ForeignRegistries; readonly patches: PatchQueue },
 ): QueueConsumer {
-  const poller = createPoller({
-    watchList: createWatchList(store.baseImages, config.registryHost),
-    baseImages: store.baseImages,
-    registries,
-    publish: (job) => patches.publish(job),
-    lease: createLease(store.once, 'polling', clock),
-    clock,
-    random: Math.random,
-    intervalOf: createIntervalOf(config.patching),
-    onUnanswered: (subject, because) => {
-      logger.warn({ subject, because }, 'a registry could not say whether a base has changed');
-    },
-  });
+  const lease = createLease(store.once, 'polling', clock);
+  const open = (): Poller =>
+    createPoller({
+      watchList: createWatchList(store.baseImages, config.registryHost),
+      baseImages: store.baseImages,
+      registries,
+      publish: (job) => patches.publish(job),
+      lease,
+      clock,
+      random: Math.random,
+      intervalOf: createIntervalOf(config.patching),
+      onUnanswered: (subject, because) => {
+        logger.warn({ subject, because }, 'a registry could not say whether a base has changed');
+      },
+    });
+  const readVersion = async (): Promise<string> => JSON.stringify(await store.registryCredentials.list());
+  const poller = createFreshPoller({ open, readVersion });
   const polling = periodically(
     roundMs,
     () => poller.poll(),

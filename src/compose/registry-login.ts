@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/clock.ts';
 import type { RunCause } from '../domain/run-cause.ts';
 import { isFinal, isRunId, type Run } from '../domain/run.ts';
+import { folderPrefix } from '../domain/task-folder.ts';
 import type { Installation } from '../installation.ts';
 import type { RegistryAction } from '../registry/access/actions.ts';
 import type { Principal, PrincipalSource } from '../registry/access/principal.ts';
@@ -45,6 +46,16 @@ const systemActions: readonly RegistryAction[] = ['pull', 'push', 'overwrite', '
 /** What is needed besides by whoever decides about a scanned image. */
 const judgeActions: readonly RegistryAction[] = ['quarantine-read', 'quarantine-write', 'metadata-write'];
 
+/** In whose name the folders of deleted tasks are removed. */
+export const folderKeeper = 'tasks:folders';
+
+/** What a process of the installation may do for itself, by its name. */
+function maySystem(name: string, repository: string, action: RegistryAction): boolean {
+  if (systemActions.includes(action)) return true;
+  if (name === folderKeeper) return action === 'delete' && repository.startsWith(folderPrefix);
+  return name.startsWith('scan:') && judgeActions.includes(action);
+}
+
 /** What a process of the installation does for itself. */
 function createSystemSource({ key, clock }: Parts): PrincipalSource {
   const signer = createSigner(key, systemPurpose);
@@ -56,10 +67,7 @@ function createSystemSource({ key, clock }: Parts): PrincipalSource {
       const name = checkSystemCredential(signer, { username, password }, clock);
       return name === undefined ? undefined : { kind: 'system', name, credential: '' };
     },
-    find: ({ name }) => ({
-      name,
-      may: (_, action) => [...systemActions, ...(name.startsWith('scan:') ? judgeActions : [])].includes(action),
-    }),
+    find: ({ name }) => ({ name, may: (repository, action) => maySystem(name, repository, action) }),
   };
 }
 

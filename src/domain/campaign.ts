@@ -1,5 +1,5 @@
 import type { BaseUpdate, ImageAtDigest } from './base-image.ts';
-import type { ImageIdentity } from './dependencies.ts';
+import type { ImageDependencies, ImageIdentity } from './dependencies.ts';
 import type { Digest } from './digest.ts';
 import type { RunId } from './run.ts';
 import type { TaskName } from './task.ts';
@@ -42,6 +42,8 @@ export interface CampaignNode {
   readonly bases: readonly ImageIdentity[];
   /** What its images' tags stood for before: they are compared with it, and can be pointed back to it. */
   readonly before: readonly ImageAtDigest[];
+  /** What those images stand on, where that was known when it first ran. */
+  readonly standing?: readonly ImageDependencies[];
   /** What its tags stand for since its last run. */
   readonly after: readonly ImageAtDigest[];
   /** How often it was started. */
@@ -117,4 +119,8 @@ export interface BoardChange {
 export interface TagReturn {
   readonly image: ImageAtDigest;
   readonly from: Digest;
+  /** Whose tag it is; absent: nobody knows. */
+  readonly task?: TaskName;
+  /** What the image stands on; absent: nobody knows. */
+  readonly standing?: ImageDependencies;
 }

@@ -1,5 +1,13 @@
 import type { Digest } from './digest.ts';
 
+/** What an image has for one platform. */
+export interface PlatformManifest {
+  /** `linux/amd64`, `linux/arm/v7`: without a variant that goes without saying. */
+  readonly platform: string;
+  /** The platform's own manifest behind the image's digest: that digest itself where it is no index. Absent: nobody learned it. */
+  readonly digest?: Digest;
+}
+
 /** An image as a dependency names it: with its registry always said, and Docker Hub's short names written out (`library/node`). */
 export interface ImageIdentity {
   readonly registry: string;
@@ -9,6 +17,8 @@ export interface ImageIdentity {
   readonly digest?: Digest;
   /** True: the reference itself names the digest, so that whatever becomes of its tag does not matter. */
   readonly isPinned?: boolean;
+  /** What is known of it by platform: of a base for those that it is read for, all of them. Absent: not known. */
+  readonly platforms?: readonly PlatformManifest[];
 }
 
 /** What an image stands on. */

@@ -96,12 +96,13 @@ export function formatDependencies(entries: readonly DependencyEntry[]): readonl
 }
 
 function maskImage(image: ImageIdentity, mask: (text: string) => string): ImageIdentity {
-  const { registry, repository, tag } = image;
+  const { registry, repository, tag, platforms } = image;
   return {
     ...image,
     registry: mask(registry),
     repository: mask(repository),
     ...(tag !== undefined && { tag: mask(tag) }),
+    ...(platforms && { platforms: platforms.map((one) => ({ ...one, platform: mask(one.platform) })) }),
   };
 }
 

@@ -29,7 +29,7 @@ export interface ImageReference {
 }
 
 /** True for the first part of a name that means a registry: it has a dot or a port, is `localhost`, or an IPv6 address. */
-function isRegistryHost(part: string): boolean {
+export function isRegistryHost(part: string): boolean {
   return (part.includes('.') || part.includes(':') || part === 'localhost') && hostPattern.test(part);
 }
 

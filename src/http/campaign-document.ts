@@ -10,7 +10,7 @@ function describeUpdate({ id, image, ...rest }: BaseUpdate): object {
   return { id, image: imageEntry(image), ...rest };
 }
 
-function describeCampaign({ id: _id, updates, ...rest }: Campaign): object {
+function describeCampaign({ id: _id, updates, tagReturns: _returns, ...rest }: Campaign): object {
   return { ...rest, updates: updates.map(describeUpdate) };
 }
 

@@ -4,6 +4,7 @@ import type { SequencedEvent } from '../domain/event.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Notification, NotificationEvent, OutgoingDelivery } from '../domain/notification.ts';
 import type { RunId } from '../domain/run.ts';
+import type { RegistryCredential } from '../domain/run-request.ts';
 import type { EnabledStatus, Task } from '../domain/task.ts';
 import type { PatchingDesk } from '../patch/desk/ports.ts';
 import type { InstallationKey } from '../secret/key-ring.ts';
@@ -71,6 +72,25 @@ export interface AdminCredentialDesk {
   current(): AdminCredential;
   /** Puts a new password in the place of one; the old one ends. */
   renew(which: 1 | 2, who: string): Promise<AdminCredential>;
+}
+
+/** What is shown of a credential that the operator has set for a registry: no part of itself. */
+export interface BaseImageCredentialEntry {
+  /** Its host as images name it. */
+  readonly registry: string;
+  /** ISO 8601. */
+  readonly lastUpdatedTime: string;
+  readonly updatedBy: string;
+}
+
+/** Where the operator sets what other registries are asked with about base images. Rejects with `redis-unavailable`. */
+export interface BaseImageCredentialDesk {
+  /** By registry. */
+  list(): Promise<readonly BaseImageCredentialEntry[]>;
+  /** In place of an earlier one. Rejects with `conflict` when there are too many, `invalid-request` for our own registry. */
+  set(registry: string, credential: RegistryCredential, who: string): Promise<BaseImageCredentialEntry>;
+  /** False: there was none. */
+  remove(registry: string, who: string): Promise<boolean>;
 }
 
 /** What is written to of a pino logger. */
@@ -166,6 +186,8 @@ export interface AppOptions {
   readonly adminCredential?: AdminCredentialDesk;
   /** Base images and campaigns; without it, the API has none of them. */
   readonly patching?: PatchingDesk;
+  /** What other registries are asked with about base images; without it, the API has nothing of that. */
+  readonly baseImageCredentials?: BaseImageCredentialDesk;
   readonly blobs: UploadSink;
   readonly archive: EventArchive;
   /** Reads an uploaded archive to its end; throws `invalid-context` or `too-large` as soon as it sees what cannot be. */
@@ -185,6 +207,8 @@ export interface AppOptions {
    * rejects, the call is answered with that, and repeating the call is harmless.
    */
   readonly onTaskChanged?: (before: Task | undefined, after: Task | undefined) => Promise<void>;
+  /** Told of a task before it is deleted; where it rejects, the task stays. */
+  readonly onTaskDeleting?: (task: Task) => Promise<void>;
   /** A new secret for a task's webhook; of random bytes when not given. */
   readonly newSecret?: () => string;
   /** A new UUID. */

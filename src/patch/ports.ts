@@ -1,6 +1,6 @@
 import type { ImageAtDigest } from '../domain/base-image.ts';
 import type { TagReturn } from '../domain/campaign.ts';
-import type { ImageIdentity } from '../domain/dependencies.ts';
+import type { ImageIdentity, PlatformManifest } from '../domain/dependencies.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Run, RunId } from '../domain/run.ts';
 import type { TaskName } from '../domain/task.ts';
@@ -24,6 +24,15 @@ export interface CampaignRuns {
   get(id: RunId): Promise<Run | undefined>;
   cancel(id: RunId, by: string): Promise<void>;
 }
+
+/**
+ * Reads what an image has for each of these platforms, in their order; without a digest where that cannot be learned. Never rejects for what
+ * a registry does or does not do.
+ */
+export type PlatformReader = (
+  image: ImageAtDigest,
+  platforms: readonly string[],
+) => Promise<readonly PlatformManifest[]>;
 
 /** Tags as the registries have them now. */
 export interface TagKeeper {

@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { PatchJob } from './ports.ts';
 
-/** The jobs that are done in a line of their own: what is learned or told may take as long as a slow source or endpoint does. */
-export type PatchLine = 'campaigns' | 'learning';
-export const patchLines = ['campaigns', 'learning'] as const satisfies readonly PatchLine[];
+/**
+ * The jobs that are done in a line of their own: what is learned, asked for or told may take as long as a slow source, registry or endpoint
+ * does.
+ */
+export const patchLines = ['campaigns', 'asking', 'learning'] as const;
+export type PatchLine = (typeof patchLines)[number];
 
-export function lineOf({ kind }: PatchJob): PatchLine {
-  return kind === 'learn' || kind === 'tell' ? 'learning' : 'campaigns';
+/** True for word of an image whose registry is asked what there is to it. */
+function mustBeAsked(job: PatchJob): boolean {
+  return job.kind === 'told' && (job.update.source === 'hook' || job.update.source === 'manual');
+}
+
+export function lineOf(job: PatchJob): PatchLine {
+  if (job.kind === 'learn' || job.kind === 'tell') return 'learning';
+  return mustBeAsked(job) ? 'asking' : 'campaigns';
 }
 
 function partsOf(job: PatchJob): readonly unknown[] {

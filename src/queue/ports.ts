@@ -231,8 +231,9 @@ export interface PatchQueue {
    */
   publish(job: PatchJob): Promise<void>;
   /**
-   * Hands each out at least once, again with growing pauses when `handle` rejects; `told` and `look` one at a time in each process, in the
-   * order they came, `learn` and `tell` several at a time and no matter how long those take.
+   * Hands each out at least once, again with growing pauses when `handle` rejects; `look` and what our registry or a poll has `told` one at a
+   * time in each process, in the order they came; what others have told, `learn` and `tell` several at a time and no matter how long those
+   * take.
    */
   consume(handle: (job: PatchJob) => Promise<void>, onError: (error: Error) => void): Promise<QueueConsumer>;
   close(): Promise<void>;

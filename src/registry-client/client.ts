@@ -103,6 +103,11 @@ function createClients(
   };
 }
 
+/** Makes clients of registries that ask in somebody else's way, who sees to logins. */
+export function createClientsOver(ask: AskRegistry, options: Patience): RegistryClients {
+  return createClients(ask, options, { originOf, isTrusted: false });
+}
+
 /** Makes clients of registries: logged in as they ask for it, patient with those that are busy, and wary of what they send. */
 export function createRegistryClients(options: RegistryClientOptions): RegistryClients {
   return createClients(createRegistrySession(options), options, {

@@ -2,7 +2,7 @@ import type { InstallationKey } from './key-ring.ts';
 import { reseal } from './seal.ts';
 
 /** Kinds of things that have something sealed with them. */
-export type SealedKind = 'task' | 'notification' | 'secret' | 'run' | 'plan';
+export type SealedKind = 'task' | 'notification' | 'secret' | 'run' | 'plan' | 'registry-credential';
 
 /** A sealed text, and what it belongs to. */
 export interface SealedText {

@@ -155,7 +155,7 @@ export interface SecretEntry {
   readonly updatedBy: string;
 }
 
-/** How many secrets a store keeps. */
+/** How many secrets a store keeps, and how many credentials for registries. */
 export const maxSecrets = 1000;
 
 /** The installation's own secrets by name. Values are sealed: they are opaque here. */
@@ -287,6 +287,8 @@ export interface Store {
   readonly workers: WorkerDirectory;
   readonly once: OnceLedger;
   readonly secrets: SecretStore;
+  /** What registries that are not ours are asked with about base images, by their hosts as images name them. */
+  readonly registryCredentials: SecretStore;
   /** Resolves when the store answers, rejects `redis-unavailable` otherwise, within 1 s. */
   ping(): Promise<void>;
   close(): Promise<void>;

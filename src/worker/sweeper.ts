@@ -6,10 +6,11 @@ import { laneOf } from '../domain/run-cause.ts';
 import type { RunQueue } from '../queue/ports.ts';
 import type { Store } from '../store/ports.ts';
 import type { Archive } from './archive.ts';
+import { removeLeftFolders, type FolderRegistry } from './left-folders.ts';
 import { removeOldContexts } from './old-contexts.ts';
 
 export interface SweeperOptions {
-  readonly store: Pick<Store, 'runs'>;
+  readonly store: Pick<Store, 'runs' | 'tasks'>;
   readonly queue: Pick<RunQueue, 'enqueue' | 'has'>;
   readonly archive: Archive;
   readonly clock: Clock;
@@ -18,9 +19,11 @@ export interface SweeperOptions {
   readonly cancelGraceMs: number;
   /** How long a run may be unknown to the queue before it is put there again. */
   readonly lostAfterMs: number;
-  readonly storage: Pick<BlobStore, 'list' | 'stat' | 'delete' | 'listStaged' | 'resume'>;
+  readonly storage: Pick<BlobStore, 'list' | 'readSmall' | 'stat' | 'delete' | 'listStaged' | 'resume'>;
   /** How long an uploaded context is kept. */
   readonly keepContextsMs: number;
+  /** Where the folders of tasks are kept; without it, they stay. */
+  readonly folders?: FolderRegistry;
   /** How long a run and its log are kept after the run was made, unless it is archived; undefined: for ever. */
   readonly keepRunsMs: number | undefined;
 }
@@ -67,7 +70,7 @@ async function sweepRun(run: Run, options: SweeperOptions): Promise<void> {
 
 /**
  * Puts right what a lost process left behind: runs that no queue knows, cancels that no worker answered, finished runs whose log was
- * not archived, runs and contexts that are old. Safe to run in several processes at once.
+ * not archived, runs and contexts that are old, folders of deleted tasks. Safe to run in several processes at once.
  */
 export async function sweep(options: SweeperOptions): Promise<void> {
   const active = await options.store.runs.listActive();
@@ -79,4 +82,6 @@ export async function sweep(options: SweeperOptions): Promise<void> {
   const { storage, clock, keepContextsMs: keepMs } = options;
   const removed = await removeOldContexts(storage, { clock, keepMs, isWanted: (path) => wanted.has(path) });
   if (removed > 0) options.logger.info({ removed }, 'old contexts were removed');
+  const { folders: registry } = options;
+  if (registry) await removeLeftFolders({ ...options, registry });
 }

@@ -28,6 +28,16 @@ describe('slipway base-image list', () => {
     expect(rows).toHaveLength(6);
   });
 
+  it('says of what its base has not changed for that it is current', async () => {
+    const { slipway, world, conductor, end } = await setUp([
+      { name: 'app', on: ['base'], platforms: ['linux/amd64', 'linux/arm64'] },
+    ]);
+    await conductor.told(world.pushIndex('base', { 'linux/amd64': 1, 'linux/arm64': 2, 'linux/s390x': 3 }));
+    await end('app');
+    await conductor.told(world.pushIndex('base', { 'linux/amd64': 1, 'linux/arm64': 2 }));
+    expect((await slipway('list')).stdout).toMatch(/ current: unchanged for linux\/amd64 and linux\/arm64$/m);
+  });
+
   it('shows those alone that stand on one image, or are behind', async () => {
     const { slipway } = await setUp();
     const json = await slipway('list', '--image', 'r.io/app', '--json');
@@ -36,7 +46,11 @@ describe('slipway base-image list', () => {
       ...{ code: 0, stdout: '' },
       stderr: 'No image is known to be behind its base.\n',
     });
-    expect((await slipway('list', '--image', 'r.io/nothing')).stderr).toBe('There are no such images.\n');
+    expect((await slipway('list', '--image', 'r.io/nothing')).stderr).toBe('Nothing stands on r.io/nothing:latest.\n');
+    expect((await slipway('list', '--image', 'base')).stderr).toBe(
+      'Nothing stands on docker.io/library/base:latest.\n' +
+        "Without a registry, a name is Docker Hub's. In the registry in the box it is r.io/base\n",
+    );
   });
 
   it('reads all pages', async () => {
@@ -87,6 +101,8 @@ describe('slipway base-image impact', () => {
     expect(stdout).toMatch(/^1 +9 +task-broken +- .*; not started: its last 7 runs of campaigns failed in a row$/m);
     expect(stdout).toMatch(/^\?: nobody knows yet/m);
     expect(stdout).toMatch(/^In a circle, each rebuilt once: task-b → task-c → task-b$/m);
+    const drawn = (await slipway('impact', 'r.io/base:latest', '--mermaid')).stdout;
+    expect(drawn).toContain('  t3 --> t4\n  t4 -.-> t3\n');
   });
 
   it('draws itself for Mermaid', async () => {

@@ -1,13 +1,12 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import {
   call,
   digest,
   envFor,
   goodBuild,
+  listEntries,
   makeContext,
   makeFolder,
   number,
@@ -19,20 +18,6 @@ import {
   startFakeApi,
   successfulRun,
 } from './rig-api.ts';
-
-async function listEntries(archive: Buffer): Promise<readonly string[]> {
-  const names: string[] = [];
-  const tar = extract();
-  tar.on('entry', (header, stream, next) => {
-    names.push(header.name);
-    stream.on('end', next).resume();
-  });
-  await new Promise<void>((resolve, reject) => {
-    tar.on('finish', resolve).on('error', reject);
-    Readable.from(archive, { objectMode: false }).pipe(tar);
-  });
-  return names;
-}
 
 describe('slipway build', () => {
   it('sends the folder without what .dockerignore names, schedules the run and prints its log and images', async () => {

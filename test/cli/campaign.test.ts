@@ -1,4 +1,8 @@
+import pico from 'picocolors';
 import { describe, expect, it } from 'vitest';
+import { formatTasks } from '../../src/cli/campaign-task-view.ts';
+import { describeEnd } from '../../src/cli/campaign-view.ts';
+import type { CampaignTaskView } from '../../src/cli/patching-types.ts';
 import { startPatchingRig } from '../http/patching-rig.ts';
 import { password } from '../http/rig.ts';
 import { call, Captured, sendError, sendJson, startFakeApi, type CallOptions } from './rig-api.ts';
@@ -25,6 +29,52 @@ function capture(isTTY = false) {
   return { stdout: new Captured(isTTY), stderr: new Captured(isTTY) };
 }
 
+const aTask = { level: 0, needs: [], tries: 1, after: [], wave: 9 } as const;
+
+describe('the tasks of a campaign', () => {
+  const lines = (...tasks: CampaignTaskView[]) => formatTasks(tasks, pico.createColors(false), 0);
+
+  it('take a line each, also when the reason has several', () => {
+    const because = 'step build failed; its last lines:\n  one\n  two';
+    expect(lines({ ...aTask, task: 'app', state: 'failed', runId: 'ca1', because })).toEqual([
+      '  ✗  app  failed  ca1  -  step build failed; its last lines: one two',
+    ]);
+  });
+
+  it('leave a line to the end of the campaign too', () => {
+    const because = 'canary of wave 1 failed: no; its last lines:\n  one; 1 failed';
+    const times = { createTime: '2026-11-21T09:00:00.000Z', finishTime: '2026-11-21T09:00:02.000Z' } as const;
+    const campaign = {
+      ...times,
+      id: 'cp1',
+      status: 'Canceled',
+      because,
+      updates: [],
+      cycles: [],
+      waitsFor: [],
+    } as const;
+    const policy = { concurrency: 1, retries: 0, retryBudget: 0, breakerAfter: 1 };
+    expect(describeEnd({ ...campaign, policy, counts: {} }, pico.createColors(false), 0)).toBe(
+      'Campaign cp1 Canceled after 2s: canary of wave 1 failed: no; its last lines: one; 1 failed',
+    );
+  });
+
+  it('say their wave where there are several', () => {
+    const [first, last] = lines(
+      { ...aTask, task: 'canary', wave: 1, state: 'failed', because: 'bad' },
+      { ...aTask, tries: 0, task: 'web', state: 'waiting' },
+    );
+    expect(first).toBe('  ✗  canary  wave 1  failed   -  -  bad');
+    expect(last).toBe('  ○  web     wave 9  waiting  -  -');
+  });
+
+  it('are at work only when a worker has them', () => {
+    const running = { ...aTask, task: 'app', state: 'running', runId: 'ca1' } as const;
+    expect(lines({ ...running, runStatus: 'Queued' })).toEqual(['  ●  app  queued  ca1  -']);
+    expect(lines({ ...running, runStatus: 'Running' })).toEqual(['  ●  app  running  ca1  -']);
+  });
+});
+
 describe('slipway campaign', () => {
   it('lists campaigns', async () => {
     const { slipway, begin, end } = await setUp();
@@ -49,6 +99,9 @@ describe('slipway campaign', () => {
     expect(stdout).toMatch(
       /\nLevel 1\n {2}● {2}task-app {2}running {2}r1 +5m0s\nLevel 2\n {2}○ {2}task-web {2}waiting {2}- +-\n$/,
     );
+    expect((await slipway('pause', 'cp1')).code).toBe(0);
+    expect((await slipway('show', 'cp1')).stdout).toMatch(/^Left: +about 25s once it is resumed$/m);
+    await slipway('resume', 'cp1');
     await end('app', 'bad');
     const after = (await slipway('show', 'cp1')).stdout;
     expect(after).toMatch(/^Status: +Failed\nWhy: +1 failed, 1 stand on one that failed$/m);
@@ -64,16 +117,16 @@ describe('slipway campaign', () => {
     await begin();
     const outputs = capture();
     const done = slipwayWith({ outputs }, 'show', 'cp1', '--follow');
-    await shown(outputs.stdout, 'task-app: running, run r1\n');
+    await shown(outputs.stdout, 'task-app: queued, run r1\n');
     await end('app');
     await shown(outputs.stdout, 'task-app: rebuilt, run r1 in 1s\n');
     await end('web', how);
     expect((await done).code).toBe(code);
     const { text } = outputs.stdout;
-    expect(text).toMatch(/^Campaign cp1 is Running\ntask-app: running, run r1\ntask-app: rebuilt/);
+    expect(text).toMatch(/^Campaign cp1 is Running\ntask-app: queued, run r1\ntask-app: rebuilt/);
     expect(text.endsWith(`Campaign cp1 ${last}\n`)).toBe(true);
     expect(text).not.toContain('\u001b');
-    expect(text.match(/task-web: running/g)).toHaveLength(1);
+    expect(text.match(/task-web: queued/g)).toHaveLength(1);
   });
 
   it('shows on a terminal how it stands below what has happened, and takes that away at the end', async () => {
@@ -106,7 +159,7 @@ describe('slipway campaign', () => {
     const outputs = capture();
     let press: (() => void) | undefined;
     const done = slipwayWith({ outputs, onListening: (listener) => (press = listener) }, 'show', 'cp1', '--follow');
-    await shown(outputs.stdout, 'running');
+    await shown(outputs.stdout, 'queued');
     press?.();
     expect(await done).toMatchObject({ code: 130, stderr: expect.stringContaining('The campaign goes on.') as string });
   });

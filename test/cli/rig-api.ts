@@ -3,8 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { extract } from 'tar-stream';
 import { onTestFinished } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import type { Wiring } from '../../src/cli/cli.ts';
@@ -220,4 +221,19 @@ export async function makeContext(): Promise<string> {
 /** The environment of somebody who has an account on a server. */
 export function envFor(url: string, more: Record<string, string> = {}): Record<string, string> {
   return { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: 'admin', SLIPWAY_PASSWORD: 'pw', ...more };
+}
+
+/** The names of all that an archive holds. */
+export async function listEntries(archive: Buffer): Promise<readonly string[]> {
+  const names: string[] = [];
+  const tar = extract();
+  tar.on('entry', (header, stream, next) => {
+    names.push(header.name);
+    stream.on('end', next).resume();
+  });
+  await new Promise<void>((resolve, reject) => {
+    tar.on('finish', resolve).on('error', reject);
+    Readable.from(archive, { objectMode: false }).pipe(tar);
+  });
+  return names;
 }

@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { createOneStepTask } from '../../src/cli/one-step-task.ts';
 import { planTask } from '../../src/task/plan-task.ts';
 import { createRender } from '../../src/task/render.ts';
-import { call, digest, envFor, goodBuild, makeFolder, startFakeApi } from './rig-api.ts';
+import { call, digest, envFor, goodBuild, listEntries, makeFolder, startFakeApi } from './rig-api.ts';
 import { parallelRun } from './rig-steps.ts';
 
 const task = 'version: v1.1.0\nsteps:\n  - cmd: busybox echo hello\n';
@@ -18,20 +16,6 @@ async function makeFiles(files: Record<string, string>): Promise<string> {
     await writeFile(join(folder, name), content);
   }
   return folder;
-}
-
-async function listEntries(archive: Buffer): Promise<readonly string[]> {
-  const names: string[] = [];
-  const tar = extract();
-  tar.on('entry', (header, stream, next) => {
-    names.push(header.name);
-    stream.on('end', next).resume();
-  });
-  await new Promise<void>((resolve, reject) => {
-    tar.on('finish', resolve).on('error', reject);
-    Readable.from(archive, { objectMode: false }).pipe(tar);
-  });
-  return names;
 }
 
 /** Calls `slipway run` and gives back what it scheduled and sent. */

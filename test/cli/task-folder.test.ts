@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pushFolder } from '../../src/cli/push-folder.ts';
-import { repositoryOf } from '../../src/cli/task-folder.ts';
+import { folderRepositoryOf } from '../../src/domain/task-folder.ts';
 import { isRepositoryName } from '../../src/domain/image-reference.ts';
 import { createEgress } from '../../src/egress/egress.ts';
 import { listArchive } from '../rig/contexts.ts';
@@ -70,12 +70,12 @@ describe('a folder that is pushed', () => {
 
 describe('the repository of a task’s folder', () => {
   it.each(['web-app', 'Web_App', 'a___b', 'app--', 'x-_-y'])('is a fit name for %s', (task) => {
-    expect(isRepositoryName(repositoryOf(task))).toBe(true);
+    expect(isRepositoryName(folderRepositoryOf(task))).toBe(true);
   });
 
   it('is its own', () => {
-    expect(repositoryOf('web-app')).toBe('contexts/web-app');
-    expect(repositoryOf('a___b')).not.toBe(repositoryOf('a____b'));
+    expect(folderRepositoryOf('web-app')).toBe('contexts/web-app');
+    expect(folderRepositoryOf('a___b')).not.toBe(folderRepositoryOf('a____b'));
   });
 });
 

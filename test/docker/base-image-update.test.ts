@@ -22,9 +22,7 @@ afterAll(async () => {
 }, 60_000);
 
 function cli(...words: readonly string[]) {
-  const { username, password } = slipway.account;
-  const env = { SLIPWAY_SERVER: slipway.url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
-  return call(words, { env, cwd: root });
+  return call(words, { env: slipway.cliEnv, cwd: root });
 }
 
 /** As the example's README says it; the base of the base is one that can be had here. */

@@ -23,9 +23,7 @@ afterAll(async () => {
 }, 90_000);
 
 function cli(...words: string[]) {
-  const { username, password } = slipway.account;
-  const env = { SLIPWAY_SERVER: slipway.url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
-  return call(words, { env, wiring: { pollMs: 100 } });
+  return call(words, { env: slipway.cliEnv, wiring: { pollMs: 100 } });
 }
 
 async function pushBase(version: string): Promise<void> {

@@ -28,9 +28,7 @@ afterAll(async () => {
 }, 60_000);
 
 function cli(words: readonly string[]) {
-  const { username, password } = slipway.account;
-  const env = { SLIPWAY_SERVER: slipway.url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
-  return call(words, { env });
+  return call(words, { env: slipway.cliEnv });
 }
 
 describe('a task on the command line', () => {

@@ -37,9 +37,8 @@ afterAll(async () => {
 
 /** The command on the machine of the installation, which finds data directory and Redis in its environment. */
 async function cli(words: readonly string[], stdin?: string) {
-  const { username, password } = slipway.account;
-  const account = { SLIPWAY_SERVER: slipway.url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
-  const answer = await call(words, { env: { ...slipway.env, ...account }, ...(stdin !== undefined && { stdin }) });
+  const env = { ...slipway.env, ...slipway.cliEnv };
+  const answer = await call(words, { env, ...(stdin !== undefined && { stdin }) });
   expect(answer.stdout + answer.stderr).not.toMatch(/token-of-the-forge/);
   return answer;
 }

@@ -29,9 +29,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function cli(...words: readonly string[]): Promise<string> {
-  const { username, password } = slipway.account;
-  const env = { SLIPWAY_SERVER: slipway.url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
-  const { code, stdout, stderr } = await call(words, { env });
+  const { code, stdout, stderr } = await call(words, { env: slipway.cliEnv });
   expect([code, stderr], stdout).toEqual([0, '']);
   return stdout;
 }

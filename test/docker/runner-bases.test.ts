@@ -137,6 +137,21 @@ describe('what a build stands on', () => {
     expect(found.map(({ commit }) => commit)).toEqual(['abc', 'abc']);
   });
 
+  it('is said with the platforms that each image is read for, all of them', async () => {
+    const { platform: own } = await engine.version();
+    const other = own === 'linux/arm64' ? 'linux/amd64' : 'linux/arm64';
+    const from = `FROM --platform=$BUILDPLATFORM ${registry.host}/run:v1 AS a`;
+    const lines = [
+      from,
+      `FROM ${registry.host}/run:v1`,
+      'COPY --from=a /text /a',
+      `COPY --from=${registry.host}/tool:v1 /text /b`,
+    ];
+    const { found } = await build(aRunner(), aContext({ Dockerfile: lines.join('\n') }), { platform: other });
+    expect(found[0]?.runtime?.platforms).toEqual([own, other].map((platform) => ({ platform })));
+    expect(found[0]?.buildTime[0]?.platforms).toEqual([{ platform: other }]);
+  });
+
   it('keeps secret arguments out of sight', async () => {
     const secret = { name: 'S', value: 'run', isSecret: true };
     const long = { name: 'L', value: registry.host, isSecret: true };
@@ -200,6 +215,7 @@ describe('a base that the engine alone has', () => {
     await build(aRunner(), aContext({ Dockerfile: 'FROM busybox\nENV A=1' }), { tags: [base] });
     const { io, found } = await build(aRunner(), aContext({ Dockerfile: `FROM ${base}` }), {});
     expect(io.text()).not.toContain('warning');
-    expect(found[0]?.runtime).toEqual({ registry: registry.host, repository: 'unpushed', tag: unique });
+    const named = { registry: registry.host, repository: 'unpushed', tag: unique };
+    expect(found[0]?.runtime).toEqual({ ...named, platforms: [{ platform: expect.any(String) as string }] });
   });
 });

@@ -111,6 +111,30 @@ describe('GET baseImages', () => {
   });
 });
 
+describe('a base that has changed for other platforms', () => {
+  it('is told as what it is: the image is current, and would not be rebuilt', async () => {
+    const { api, world, conductor, end } = await startPatchingRig([
+      { name: 'app', on: ['base'], platforms: ['linux/amd64'] },
+    ]);
+    await conductor.told(world.pushIndex('base', { 'linux/amd64': 1, 'linux/arm64': 2 }));
+    await end('app');
+    const told = world.pushIndex('base', { 'linux/amd64': 1, 'linux/arm64': 3 });
+    const reference = query(`r.io/base:latest@${told.image.digest}`);
+    const { body } = await api('GET', `/baseImages/impact?image=${reference}`);
+    expectContract('base-image-impact', body);
+    const why = { because: 'stands on what is unchanged for linux/amd64', unchangedFor: ['linux/amd64'] };
+    expect(body).toMatchObject({ tasks: [], notRebuilt: [{ task: 'task-app', ...why }] });
+    await conductor.told(told);
+    const [line] = (await api('GET', '/baseImages')).body.value;
+    expectContract('base-image', line);
+    expect(line).toMatchObject({
+      ...{ newestDigest: told.image.digest, isCurrent: true, unchangedFor: ['linux/amd64'] },
+    });
+    expect((await api('GET', '/baseImages?stale=true')).body.value).toEqual([]);
+    expect((await api('GET', '/campaigns')).body.value).toHaveLength(1);
+  });
+});
+
 describe('GET baseImages/impact', () => {
   it('shows what would be rebuilt, in what order and when, and what not, with as many at a time as workers can do', async () => {
     const { api, store } = await startPatchingRig();

@@ -27,6 +27,7 @@ export async function startPatchingRig(tasks: readonly TestTask[] = family) {
     workers: store.workers,
     queue: { publish: async (job) => void published.push(job) },
     conductor,
+    platformsOf: world.indexes.platformsOf,
     policy: () => world.policy,
     clock,
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { fail } from '../../src/domain/failure.ts';
 import type { Task } from '../../src/domain/task.ts';
 import { openTaskSecrets } from '../../src/trigger/sealed-secrets.ts';
 import { startRig, testKey } from './rig.ts';
@@ -187,6 +188,23 @@ describe('tasks', () => {
       [1, 2],
       [2, undefined],
     ]);
+  });
+
+  it('are not deleted where nobody can be told of it before', async () => {
+    let isAway = true;
+    const seen: string[] = [];
+    const onTaskDeleting = async ({ name }: Task) => {
+      if (isAway) throw fail('storage-unavailable', 'the disk is away');
+      seen.push(name);
+    };
+    const rig = await startRig({ onTaskDeleting });
+    await rig.api('PUT', '/tasks/nightly', dockerTask());
+    expect((await rig.api('DELETE', '/tasks/nightly')).status).toBe(503);
+    expect((await rig.api('GET', '/tasks/nightly')).status).toBe(200);
+    isAway = false;
+    expect((await rig.api('DELETE', '/tasks/nightly')).status).toBe(200);
+    expect((await rig.api('DELETE', '/tasks/nightly')).status).toBe(204);
+    expect(seen).toEqual(['nightly']);
   });
 
   it('are changed only as the version that the client means', async () => {

@@ -13,6 +13,7 @@ import { openNotification, sealNotification } from '../../src/notify/notificatio
 import { openKeyRing, type InstallationKey } from '../../src/secret/key-ring.ts';
 import { labelInstallation } from '../../src/secret/key.ts';
 import { createOwnSecrets } from '../../src/secret/own-secrets.ts';
+import { openRegistryCredential, sealRegistryCredential } from '../../src/secret/registry-credential.ts';
 import { resealAll } from '../../src/secret/rotation.ts';
 import { seal } from '../../src/secret/seal.ts';
 import type { Store } from '../../src/store/ports.ts';
@@ -152,6 +153,17 @@ describe('a new key', () => {
     expect(kept && openNotification(ring, kept).headers).toEqual(headers);
   });
 
+  it('seals anew what other registries are asked with', async () => {
+    const { store, ring, openDesk } = await setUp();
+    const credential = { userName: 'bot', password: 'hush' };
+    await store.registryCredentials.put('docker.io', sealRegistryCredential(ring, 'docker.io', credential), 'me');
+    const desk = await openDesk();
+    expect((await desk.rotate(plain, quiet)).sealed).toEqual({ current: 1, old: 1, damaged: [] });
+    await desk.finish(plain, quiet);
+    const sealed = (await store.registryCredentials.get('docker.io')) ?? '';
+    expect(openRegistryCredential(ring, 'docker.io', sealed)).toEqual(credential);
+  });
+
   it('leaves versions, times and the rest of what it seals anew as they were', async () => {
     const { store, ring, openDesk } = await setUp();
     const id = await sealAll(store, ring, 'one');
@@ -223,6 +235,7 @@ describe('a new key', () => {
       plan: () => 'plan',
       secret: (name: string) => `secret:${name}`,
       notification: (name: string) => `notification:${name}`,
+      'registry-credential': (name: string) => `registry-credential:${name}`,
     };
     const both = { keys: () => [fresh, present] as const };
     await expect(resealAll({ key: both, texts: dying, purposes })).rejects.toThrow('killed');

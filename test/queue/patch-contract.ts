@@ -75,8 +75,16 @@ export function describePatchQueue(name: string, open: () => Promise<PatchQueue>
       expect(hands.map(({ job }) => job)).toEqual(expect.arrayContaining([aLearn('a'), aLearn('b'), look]));
     });
 
+    it('does not let pushes to our registry wait for another one that takes its time to say what a tag stands for', async () => {
+      await consume();
+      const asked = [aTold('a', { source: 'hook' }), aTold('b', { source: 'manual' })];
+      for (const job of [...asked, aTold('1')]) await queue.publish(job);
+      await expect.poll(() => hands.length).toBe(3);
+      expect(hands.map(({ job }) => job)).toEqual(expect.arrayContaining([...asked, aTold('1')]));
+    });
+
     it('hands out a job once however often it is published while it waits, and others beside it', async () => {
-      const other = aTold('1', { source: 'hook' });
+      const other = aTold('1', { source: 'poll' });
       for (const job of [aTold('1'), aTold('1'), other, look, aTold('1'), look]) await queue.publish(job);
       await consume();
       for (const count of [1, 2, 3]) {

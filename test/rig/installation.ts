@@ -16,6 +16,8 @@ export interface Installation {
   readonly account: Account;
   /** The environment that the processes have, for more of them or for the CLI. */
   readonly env: Readonly<Record<string, string>>;
+  /** What the CLI finds it by and logs in with. */
+  readonly cliEnv: Readonly<Record<'SLIPWAY_SERVER' | 'SLIPWAY_USERNAME' | 'SLIPWAY_PASSWORD', string>>;
   readonly processes: Readonly<Record<'redis' | 'api' | 'trigger' | 'worker', ManagedProcess>>;
   /** Calls the API with the admin account; rejects on an answer that is no success, with its text. */
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -145,7 +147,8 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
     for (const one of Object.values(processes)) await one.start();
     await waitUntilReady(url, processes);
     const account = await eventually('the admin account', 5000, () => readAccount(dataDir));
-    const authorization = `Basic ${Buffer.from(`${account.username}:${account.password}`).toString('base64')}`;
+    const { username, password } = account;
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     const request = async (path: string, init: RequestInit = {}): Promise<Response> => {
       const response = await fetch(`${url}${path}`, {
         ...init,
@@ -154,7 +157,8 @@ export async function startInstallation(options: InstallationOptions = {}): Prom
       if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${await response.text()}`);
       return response;
     };
-    return { url, registryHost: `127.0.0.1:${port}`, dataDir, account, env, processes, request, stop };
+    const cliEnv = { SLIPWAY_SERVER: url, SLIPWAY_USERNAME: username, SLIPWAY_PASSWORD: password };
+    return { url, registryHost: `127.0.0.1:${port}`, dataDir, account, env, cliEnv, processes, request, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -49,6 +49,18 @@ export function describeBaseImageStore(open: OpenStore): void {
       expect(await baseImages.get('other')).toBeUndefined();
     });
 
+    it('keeps what bases have for the platforms that they were read for, of tasks and of references', async () => {
+      const { baseImages } = at.store;
+      const base = node('20');
+      const image = { ...base, platforms: [{ platform: 'linux/amd64', digest: base.digest }, { platform: 'x' }] };
+      const record = aRecord('build-app', { images: [{ runtime: image, buildTime: [image] }] });
+      await baseImages.put(record);
+      expect(await baseImages.get('build-app')).toEqual(record);
+      expect((await baseImages.changes()).records).toEqual([record]);
+      await baseImages.observe({ image, since }, 0);
+      expect(await baseImages.observed([node('20', 'b')])).toEqual([{ image, since, changes: 1 }]);
+    });
+
     it('is not replaced by what was learned of an older version of the task', async () => {
       expect(await put('build-app', { taskVersion: 10 })).toBe(true);
       expect(await put('BUILD-app', { taskVersion: 9, problems: [] })).toBe(false);

@@ -1,21 +1,22 @@
 import type { Command } from 'commander';
 import { fail } from '../../domain/failure.ts';
-import { parseImageReference } from '../../domain/image-reference.ts';
+import { formatImageIdentity, identifyImage, parseImageReference } from '../../domain/image-reference.ts';
 import { count, drawImpact, formatImpact } from '../base-image-impact.ts';
 import { formatName, formatStanding, shortDigest } from '../base-image-view.ts';
 import type { Cli, Start } from '../cli.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import type { ImpactView } from '../patching-types.ts';
+import { addBaseImageCredential } from './base-image-credential.ts';
 
 const examples = `
 Examples:
   slipway base-image list                              which images stand on which, and whether that is the newest
   slipway base-image list --stale
   slipway base-image list --image docker.io/library/node:20
-  slipway base-image impact localhost:5080/base:v1     what a change would rebuild, in what order, about how long
+  slipway base-image impact 127.0.0.1:5080/base:v1     what a change would rebuild, in what order, about how long
   slipway base-image impact node:20 --mermaid > impact.mmd
   slipway base-image notify node:20                    look at it now, for a registry that tells nothing
   slipway base-image notify ghcr.io/acme/base:v1@sha256:…
+  slipway base-image credential set ghcr.io --username bot --password-file token
 
 IMAGE is written as in FROM: a name without a registry is Docker Hub's. What comes of a change: slipway campaign list`;
 
@@ -34,19 +35,30 @@ function checkImage(text: string, field: string): string {
   return text;
 }
 
-async function list({ screen, client, io }: Cli, { image, stale = false }: ListFlags): Promise<ExitCode> {
+/** Said where nothing is listed: a name without a tag, or without a registry, may have meant another image. */
+async function noteNothing(cli: Cli, { image, stale = false }: ListFlags): Promise<void> {
+  const { screen } = cli;
+  if (stale) screen.note('No image is known to be behind its base.');
+  else if (image === undefined) screen.note('There are no such images.');
+  else screen.note(`Nothing stands on ${formatImageIdentity(identifyImage(parseImageReference(image)))}.`);
+  if (image !== undefined) await noteRegistry(cli, image);
+}
+
+async function list(cli: Cli, flags: ListFlags): Promise<ExitCode> {
+  const { screen, client, io } = cli;
+  const { image, stale = false } = flags;
   const wanted = image === undefined ? {} : { image: checkImage(image, '--image') };
   const all = await (await client()).baseImages({ ...wanted, isStale: stale });
   await screen.result(all);
   if (screen.json) return 0;
-  if (all.length === 0) screen.note(stale ? 'No image is known to be behind its base.' : 'There are no such images.');
+  if (all.length === 0) await noteNothing(cli, flags);
   else for (const line of formatStanding(all, screen.colors, io.clock.now())) await screen.print(line);
   return 0;
 }
 
 /** People who build with short names may mean the registry in the box, where FROM means Docker Hub. */
-async function noteRegistry({ screen, client }: Cli, text: string, { tasks, notRebuilt }: ImpactView): Promise<void> {
-  if (tasks.length + notRebuilt.length > 0 || parseImageReference(text).registry !== undefined) return;
+async function noteRegistry({ screen, client }: Cli, text: string): Promise<void> {
+  if (parseImageReference(text).registry !== undefined) return;
   const { loginServer } = await (await client()).registry();
   screen.note(`Without a registry, a name is Docker Hub's. In the registry in the box it is ${loginServer}/${text}`);
 }
@@ -60,7 +72,7 @@ async function impact(cli: Cli, text: string, { mermaid }: ImpactFlags): Promise
   await screen.result(found);
   if (screen.json) return 0;
   for (const line of mermaid ? drawImpact(found) : formatImpact(found, screen.colors)) await screen.print(line);
-  await noteRegistry(cli, text, found);
+  if (found.tasks.length + found.notRebuilt.length === 0) await noteRegistry(cli, text);
   return 0;
 }
 
@@ -105,4 +117,5 @@ export function addBaseImage(program: Command, start: Start): void {
     .description('Has it looked at whether an image has changed; if so, all that stands on it is rebuilt.')
     .argument('<image>', 'name:tag, or name:tag@digest; without a digest its registry is asked')
     .action((image: string, _flags: unknown, command: Command) => start(command, (cli) => notify(cli, image)));
+  addBaseImageCredential(baseImage, start);
 }

@@ -5,6 +5,7 @@ import { formatCampaign, formatCampaigns } from '../campaign-view.ts';
 import type { Cli, Start } from '../cli.ts';
 import { confirm } from '../confirm.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { parseTop } from '../options.ts';
 import type { CampaignDetails, CampaignVerb } from '../patching-types.ts';
 
 const examples = `
@@ -26,12 +27,6 @@ function checkId(id: string): string {
   if (/^cp[1-9][0-9]{0,14}$/.test(id)) return id;
   const hint = 'A campaign’s id looks like cp1: slipway campaign list shows them.';
   throw fail('invalid-request', `"${id.slice(0, 60)}" is no campaign's id`, { field: 'id', hint });
-}
-
-function parseTop(text: string): number {
-  const top = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (top >= 1 && top <= 1000) return top;
-  throw fail('invalid-request', '--top must be a whole number from 1 to 1000', { field: '--top' });
 }
 
 async function list({ screen, client, io }: Cli, { top }: { readonly top: string }): Promise<ExitCode> {
@@ -63,7 +58,7 @@ function stopping({ id, counts, status }: CampaignDetails, done: string): string
 }
 
 const answers: Readonly<Record<CampaignVerb, (campaign: CampaignDetails) => string>> = {
-  pause: ({ id }) => `Campaign ${id} is paused: what is at work goes on, and nothing more is started.`,
+  pause: ({ id }) => `Campaign ${id} is paused: what is queued or at work goes on, and nothing more is added.`,
   resume: ({ id, status }) => `Campaign ${id} goes on: ${status}.`,
   cancel: (campaign) => stopping(campaign, 'canceled'),
   retry: ({ id, status }) => `Campaign ${id} goes on: ${status}.`,
@@ -81,7 +76,7 @@ async function change(cli: Cli, id: string, verb: CampaignVerb, { follow }: Foll
 }
 
 async function rollback(cli: Cli, id: string, { yes }: { readonly yes?: true }): Promise<ExitCode> {
-  const question = `End campaign ${checkId(id)} and point the tags that it moved back?`;
+  const question = `End campaign ${checkId(id)}, and point the tags that it has moved back to what they stood for before?`;
   if (!yes && !(await confirm(cli.io, question))) {
     cli.screen.note('Nothing was changed.');
     return 1;

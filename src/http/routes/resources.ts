@@ -3,6 +3,7 @@ import { registryDocument } from '../documents.ts';
 import { readJson } from '../middleware/json-body.ts';
 import { addRoute } from '../middleware/methods.ts';
 import type { AppOptions } from '../options.ts';
+import { addBaseImageCredentialRoutes } from './base-image-credentials.ts';
 import { addBaseImageRoutes } from './base-images.ts';
 import { addCampaignRoutes } from './campaigns.ts';
 import { createEventsHandler } from './events.ts';
@@ -78,6 +79,7 @@ export function createResourceRouter(options: AppOptions): Router {
   addAdminCredentialRoutes(router, options);
   addRegistryTrustRoutes(router, options);
   addBaseImageRoutes(router, options);
+  addBaseImageCredentialRoutes(router, options);
   addCampaignRoutes(router, options);
   addRoute(router, '/webhookDeliveries', { get: createDeliveriesHandler(options) });
   addRoute(router, '/webhookDeliveries/:id', { get: createDeliveryHandler(options) });

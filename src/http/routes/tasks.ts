@@ -15,7 +15,7 @@ import { checkConditions, findTask, isConditional, openTask, readTaskName, setEt
 
 type Options = Pick<
   AppOptions,
-  'checkLocation' | 'clock' | 'config' | 'key' | 'newSecret' | 'onTaskChanged' | 'signer' | 'store'
+  'checkLocation' | 'clock' | 'config' | 'key' | 'newSecret' | 'onTaskChanged' | 'onTaskDeleting' | 'signer' | 'store'
 >;
 
 const pageTasks = 100;
@@ -141,6 +141,7 @@ export function createTaskDeleteHandler(options: Options): RequestHandler {
     const name = String(request.params['name']);
     const before = await options.store.tasks.get(name);
     checkConditions(request, before);
+    if (before !== undefined) await options.onTaskDeleting?.(before);
     const isGone = before !== undefined && (await options.store.tasks.delete(name));
     if (isGone) await options.onTaskChanged?.(before, undefined);
     response.status(isGone ? 200 : 204).end();

@@ -3,7 +3,7 @@ import { findRebuilds, type Rebuilds } from '../impact/impact.ts';
 import type { Turn } from './decision.ts';
 import { numberOf, type CampaignDraft } from './draft.ts';
 import { addUpdate, mergePlan, sourcesOf } from './merge.ts';
-import { createNode, nodeKeyOf, type NodeKey } from './node.ts';
+import { createLeftOut, createNode, nodeKeyOf, type NodeKey } from './node.ts';
 
 /** True for a campaign that waits for others, also when people have paused it meanwhile. */
 export function isQueued({ campaign }: CampaignDraft): boolean {
@@ -38,6 +38,7 @@ function fold(turn: Turn, taker: CampaignDraft, update: BaseUpdate, keys: Readon
   const { breakerAfter } = taker.campaign.policy;
   const plan = findRebuilds(turn.draft.graph, sourcesOf(taker), { breakerAfter });
   mergePlan(taker, plan, (key) => keys.has(key));
+  for (const node of createLeftOut(plan)) if (!taker.nodes.has(nodeKeyOf(node.task))) taker.setNode(node);
 }
 
 function openCampaign(turn: Turn, update: BaseUpdate, plan: Rebuilds, waitsFor: readonly string[]): CampaignDraft {
@@ -52,8 +53,8 @@ function openCampaign(turn: Turn, update: BaseUpdate, plan: Rebuilds, waitsFor: 
     waitsFor,
     counts: {},
   };
-  const nodes = new Map(plan.tasks.map((rebuild) => [nodeKeyOf(rebuild.task), createNode(rebuild)]));
-  return turn.draft.add({ campaign, nodes }, true);
+  const nodes = [...plan.tasks.map(createNode), ...createLeftOut(plan)];
+  return turn.draft.add({ campaign, nodes: new Map(nodes.map((node) => [nodeKeyOf(node.task), node])) }, true);
 }
 
 /** Which tasks that stand on the image itself an update is for. */

@@ -2,7 +2,7 @@ import { findRebuilds } from '../impact/impact.ts';
 import { findOverlaps, isQueued } from './admit.ts';
 import { numberOf, type BoardDraft, type CampaignDraft } from './draft.ts';
 import { mergePlan, sourcesOf } from './merge.ts';
-import { nodeKeyOf, type NodeKey } from './node.ts';
+import { nodeKeyOf, reasonToSkip, type NodeKey } from './node.ts';
 
 function waitingKeys({ nodes }: CampaignDraft): readonly NodeKey[] {
   return [...nodes].flatMap(([key, { state }]) => (state.kind === 'waiting' ? [key] : []));
@@ -23,7 +23,7 @@ function planAnew(board: BoardDraft, draft: CampaignDraft) {
   const { breakerAfter } = draft.campaign.policy;
   const plan = findRebuilds(board.graph, sourcesOf(draft), { breakerAfter });
   const keys = new Set(plan.tasks.map(({ task }) => nodeKeyOf(task)));
-  const reasons = new Map(plan.notRebuilt.map(({ task, because }) => [nodeKeyOf(task), `it ${because}`]));
+  const reasons = new Map(plan.notRebuilt.map((one) => [nodeKeyOf(one.task), reasonToSkip(one)]));
   return { plan, keys, reasons };
 }
 

@@ -4,7 +4,7 @@ import { fail } from '../../domain/failure.ts';
 import type { CampaignStore } from '../../store/ports.ts';
 import type { GraphCache } from '../graph/graph-cache.ts';
 import type { ImageGraph } from '../graph/image-graph.ts';
-import type { CampaignRuns, WantedRun } from '../ports.ts';
+import type { CampaignRuns, PlatformReader, WantedRun } from '../ports.ts';
 import { createBoardCache } from './board-cache.ts';
 import { decide } from './decide.ts';
 import type { Decision, Input } from './decision.ts';
@@ -16,6 +16,7 @@ export interface DeskDeps extends TagDeps {
   readonly campaigns: CampaignStore;
   readonly graph: GraphCache;
   readonly runs: CampaignRuns;
+  readonly platformsOf: PlatformReader;
   /** For campaigns that are opened from now on. */
   readonly policy: () => CampaignPolicy;
   readonly clock: Clock;

@@ -28,10 +28,11 @@ export function sourcesOf({ campaign, nodes }: CampaignDraft): readonly ImageAtD
 
 /** A node that has not begun as a newer plan has it. What is known of it from earlier tries stays. */
 function replan(old: CampaignNode, rebuild: Rebuild): CampaignNode {
-  const { before, after, tries, state } = old;
+  const { before, standing, after, tries, state } = old;
   const planned = createNode(rebuild);
   const isWaiting = state.kind === 'waiting';
-  return { ...planned, before: tries > 0 ? before : planned.before, after, tries, ...(isWaiting && { state }) };
+  const kept = tries > 0 ? { before, ...(standing && { standing }) } : {};
+  return { ...planned, ...kept, after, tries, ...(isWaiting && { state }) };
 }
 
 function mergeNode(draft: CampaignDraft, rebuild: Rebuild, isMember: (key: NodeKey) => boolean): void {

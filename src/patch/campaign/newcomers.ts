@@ -1,5 +1,6 @@
 import { referenceKeyOf, type BaseUpdate, type ImageAtDigest } from '../../domain/base-image.ts';
 import type { CampaignNode } from '../../domain/campaign.ts';
+import { compareBases } from '../graph/platforms.ts';
 import { findRebuilds } from '../impact/impact.ts';
 import { admitUpdate, findOverlaps } from './admit.ts';
 import type { Turn } from './decision.ts';
@@ -25,7 +26,8 @@ function accountsFor(draft: CampaignDraft, name: NodeKey, key: string, maker: Ca
 /** The tasks that stand on a tag, and that are not known to be built on what it stands for now. */
 function findBehind({ graph }: Turn['draft'], image: ImageAtDigest): readonly NodeKey[] {
   return [...graph.dependants(referenceKeyOf(image) ?? '')].flatMap(({ task, base, because }) => {
-    const isBuiltOnIt = base.digests.length > 0 && base.digests.every((one) => one === image.digest);
+    const { kind } = compareBases(base.used, image);
+    const isBuiltOnIt = kind === 'same' || kind === 'unchanged';
     return because === undefined && !isBuiltOnIt ? [task.name] : [];
   });
 }

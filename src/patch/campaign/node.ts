@@ -3,7 +3,9 @@ import type { CampaignNode, CampaignWithNodes, NodeState } from '../../domain/ca
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import type { Digest } from '../../domain/digest.ts';
 import type { TaskName } from '../../domain/task.ts';
-import type { Rebuild } from '../impact/impact.ts';
+import { formatUnchanged } from '../graph/platforms.ts';
+import type { NotRebuilt, Rebuild, Rebuilds } from '../impact/impact.ts';
+import { lastWave } from '../impact/order.ts';
 
 /** What a campaign's nodes are known by. */
 export type NodeKey = string;
@@ -37,6 +39,22 @@ export function createNode({ task, wave, needs, bases, images, durationMs, skipp
     state: skippedBecause === undefined ? { kind: 'waiting' } : { kind: 'skipped', because: skippedBecause },
     ...(durationMs !== undefined && { durationMs }),
   };
+}
+
+/** Why a task of a campaign is left alone after all. */
+export function reasonToSkip({ because, unchangedFor }: NotRebuilt): string {
+  return unchangedFor === undefined ? `it ${because}` : formatUnchanged(unchangedFor);
+}
+
+/** Nodes for the tasks whose platforms a plan's images have not changed for: people see that they were thought of. */
+export function createLeftOut({ tasks, notRebuilt }: Rebuilds): readonly CampaignNode[] {
+  // In a wave that there is anyway: nothing is to wait for them, or to be held for their sake.
+  const wave = tasks[0]?.wave ?? lastWave;
+  return notRebuilt.flatMap((one): readonly CampaignNode[] => {
+    if (one.unchangedFor === undefined) return [];
+    const state = { kind: 'skipped', because: reasonToSkip(one) } as const;
+    return [{ task: one.task, wave, needs: [], bases: [], before: [], after: [], tries: 0, state }];
+  });
 }
 
 /** What a tag of the node stood for before; undefined: nobody knows. */

@@ -7,12 +7,13 @@ import type { ImageGraph } from '../graph/image-graph.ts';
 import type { TagKeeper } from '../ports.ts';
 import { inParallel } from './in-parallel.ts';
 import { toImageAtDigest } from './node.ts';
+import { recordReturn, standingOf } from './returned-records.ts';
 
 /** How many tags are asked for at a time. */
 const atATime = 16;
 
 export interface TagDeps {
-  readonly baseImages: Pick<BaseImageStore, 'observed' | 'observe'>;
+  readonly baseImages: Pick<BaseImageStore, 'observed' | 'observe' | 'update'>;
   readonly tags: TagKeeper;
 }
 
@@ -27,7 +28,18 @@ export async function noteTags({ baseImages }: TagDeps, images: readonly ImageAt
   });
 }
 
-/** Points tags back, or to what they were pointed back from. Doing it again does no harm. */
+async function returnTag({ baseImages, tags }: TagDeps, one: TagReturn): Promise<boolean> {
+  const { digest, ...tag } = one.image;
+  const isBack = await tags.pointBack(one);
+  // A process that has died may have pointed it back.
+  if (isBack || (await tags.digestOf(tag)) === digest) await recordReturn(baseImages, one);
+  return isBack;
+}
+
+/**
+ * Points tags back, or to what they were pointed back from, and keeps what their images stand on then. Doing it again does no harm. For each,
+ * in order, whether this call has pointed it back.
+ */
 export async function returnTags(
   deps: TagDeps,
   returns: readonly TagReturn[],
@@ -38,7 +50,7 @@ export async function returnTags(
     returns.map(({ image }) => image),
     at,
   );
-  return inParallel(returns, atATime, (one) => deps.tags.pointBack(one));
+  return inParallel(returns, atATime, (one) => returnTag(deps, one));
 }
 
 /** What the record of a task says that its tags stand for, where the store has not seen anything newer. */
@@ -85,7 +97,7 @@ function* listClaimed(change: BoardChange, graph: ImageGraph, board: CampaignBoa
 }
 
 async function findDigests({ baseImages, tags }: TagDeps, claimed: readonly Claimed[]) {
-  const seen = await baseImages.observed(claimed.map(({ image }) => image));
+  const seen = claimed.length === 0 ? [] : await baseImages.observed(claimed.map(({ image }) => image));
   return inParallel([...claimed.entries()], atATime, async ([index, { record, image, isExact }]) => {
     const { digest: _digest, ...tag } = image;
     const one = seen[index];
@@ -95,16 +107,16 @@ async function findDigests({ baseImages, tags }: TagDeps, claimed: readonly Clai
 }
 
 /**
- * Completes a change by what the tags of nodes that are about to run stand for before. Tags on which nothing stands are left as the task's
- * record has them, unless the campaign has several waves: they can be very many.
+ * Completes a change by what the tags of nodes that are about to run stand for before, and what that stands on. Tags on which nothing stands
+ * are left as the task's record has them, unless the campaign has several waves: they can be very many.
  */
 export async function completeBefore(
   deps: TagDeps,
   change: BoardChange,
   { graph, board }: { readonly graph: ImageGraph; readonly board: CampaignBoard },
 ): Promise<BoardChange> {
+  if (![...change.nodes.values()].flat().some(isNewlyClaimed)) return change;
   const claimed = [...listClaimed(change, graph, board)];
-  if (claimed.length === 0) return change;
   const digests = await findDigests(deps, claimed);
   const found = new Map<CampaignNode, Map<string, ImageAtDigest>>();
   for (const [index, { node, image }] of claimed.entries()) {
@@ -114,8 +126,11 @@ export async function completeBefore(
     if (digest !== undefined) known.set(referenceKeyOf(image) ?? '', toImageAtDigest(image, digest));
   }
   const complete = (node: CampaignNode): CampaignNode => {
-    const before = found.get(node);
-    return before === undefined ? node : { ...node, before: [...before.values()] };
+    if (!isNewlyClaimed(node)) return node;
+    const before = [...(found.get(node)?.values() ?? node.before)];
+    const record = graph.task(node.task)?.record;
+    const standing = record ? standingOf(record, before) : [];
+    return { ...node, before, ...(standing.length > 0 && { standing }) };
   };
   return { ...change, nodes: new Map([...change.nodes].map(([id, nodes]) => [id, nodes.map(complete)])) };
 }

@@ -2,12 +2,17 @@ import { referenceKeyOf } from '../../domain/base-image.ts';
 import type { Campaign, CampaignNode, TagReturn } from '../../domain/campaign.ts';
 import type { Decision, Input, Turn } from './decision.ts';
 import { digestBefore, movedImages } from './node.ts';
+import { findEntry } from './returned-records.ts';
 
 /** How the tags that a node has moved are pointed back, as far as it is known what they stood for. */
 export function returnsOf(node: CampaignNode): readonly TagReturn[] {
-  return movedImages(node).flatMap((image) => {
-    const digest = digestBefore(node, image);
-    return digest === undefined ? [] : [{ image: { ...image, digest }, from: image.digest }];
+  const { task, standing = [] } = node;
+  return movedImages(node).flatMap((moved) => {
+    const digest = digestBefore(node, moved);
+    if (digest === undefined) return [];
+    const image = { ...moved, digest };
+    const entry = findEntry(standing, image);
+    return [{ image, from: moved.digest, task, ...(entry && { standing: entry }) }];
   });
 }
 

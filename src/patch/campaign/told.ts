@@ -1,6 +1,7 @@
 import { referenceKeyOf, updateIdOf, type BaseUpdate, type ObservedImage } from '../../domain/base-image.ts';
 import { fail } from '../../domain/failure.ts';
 import type { ToldUpdate } from '../../queue/ports.ts';
+import { addPlatforms } from '../platforms/add-platforms.ts';
 import type { BoardDesk, DeskDeps, Seen } from './board-desk.ts';
 
 /** What became of something told. */
@@ -80,6 +81,12 @@ function isOfInterest({ graph }: Seen, { image }: ToldUpdate): boolean {
   return found.some((dependants) => dependants[Symbol.iterator]().next().done !== true);
 }
 
+/** What was told, with what it has for the platforms that images which stand on it are built for. */
+async function withPlatforms(deps: DeskDeps, desk: BoardDesk, told: ToldUpdate): Promise<ToldUpdate> {
+  const { graph } = await desk.see();
+  return { ...told, image: await addPlatforms(graph, told.image, deps.platformsOf) };
+}
+
 /** Remembers what a tag stands for, unless it is no matter to anybody; false: it is known otherwise by now. */
 async function note(deps: DeskDeps, desk: BoardDesk, told: ToldUpdate, before: ObservedImage | undefined) {
   if (before === undefined && !isOfInterest(await desk.see(), told)) return true;
@@ -97,9 +104,10 @@ export async function takeTold(deps: DeskDeps, desk: BoardDesk, told: ToldUpdate
     const [before] = await deps.baseImages.observed([told.image]);
     const because = await reasonAgainst(deps, desk, told, before);
     if (because !== undefined) return ignored(because);
-    const update = toUpdate(told, before);
+    const whole = await withPlatforms(deps, desk, told);
+    const update = toUpdate(whole, before);
     const campaign = await takeUp(deps, desk, update, before !== undefined || told.source !== 'poll');
-    if (await note(deps, desk, told, before))
+    if (await note(deps, desk, whole, before))
       return campaign === undefined ? { kind: 'nothing-to-do' } : { kind: 'taken', campaign };
   }
   throw fail('conflict', `what ${referenceKeyOf(told.image) ?? ''} stands for changes too quickly`);

@@ -8,6 +8,8 @@ import type { CampaignAction } from '../campaign/decision.ts';
 import { inParallel } from '../campaign/in-parallel.ts';
 import type { GraphCache } from '../graph/graph-cache.ts';
 import { findImpact, findRebuilds } from '../impact/impact.ts';
+import { addPlatforms } from '../platforms/add-platforms.ts';
+import type { PlatformReader } from '../ports.ts';
 import { listStanding } from './list-standing.ts';
 import type { CampaignReport, CampaignTask, ImpactReport, PatchingDesk } from './ports.ts';
 import { arrangeNodes, estimateRemaining } from './progress.ts';
@@ -22,6 +24,7 @@ export interface PatchingDeskOptions {
   /** Obeys at once. Rejects with `not-found` or `conflict`. */
   readonly conductor: { command(id: string, action: CampaignAction, by: string): Promise<unknown> };
   readonly policy: () => CampaignPolicy;
+  readonly platformsOf: PlatformReader;
   readonly clock: Clock;
 }
 
@@ -37,14 +40,16 @@ async function findConcurrency({ workers }: PatchingDeskOptions, limit: number):
 async function assess(options: PatchingDeskOptions, image: ImageIdentity): Promise<ImpactReport> {
   const policy = options.policy();
   const concurrency = await findConcurrency(options, policy.concurrency);
+  const whole = await addPlatforms(await options.graph.read(), image, options.platformsOf);
   const graph = await options.graph.read();
-  const impact = findImpact(graph, [image], { concurrency, breakerAfter: policy.breakerAfter });
+  const impact = findImpact(graph, [whole], { concurrency, breakerAfter: policy.breakerAfter });
   return { ...impact, concurrency };
 }
 
 async function notify(options: PatchingDeskOptions, image: ImageIdentity, by: string | undefined): Promise<number> {
-  const { graph, policy, queue, clock } = options;
-  const { tasks } = findRebuilds(await graph.read(), [image], { breakerAfter: policy().breakerAfter });
+  const { graph, policy, queue, clock, platformsOf } = options;
+  const whole = await addPlatforms(await graph.read(), image, platformsOf);
+  const { tasks } = findRebuilds(await graph.read(), [whole], { breakerAfter: policy().breakerAfter });
   const at = new Date(clock.now()).toISOString();
   await queue.publish({ kind: 'told', update: { image, source: 'manual', at, ...(by !== undefined && { by }) } });
   return tasks.filter(({ skippedBecause }) => skippedBecause === undefined).length;

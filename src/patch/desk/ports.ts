@@ -24,6 +24,8 @@ export interface StandingImage {
   readonly newestDigest?: Digest;
   /** Whether it is built on the newest; absent: nobody knows. */
   readonly isCurrent?: boolean;
+  /** The platforms that it was built for, where the newest is another index, and the same image for each of them: it is current then. */
+  readonly unchangedFor?: readonly string[];
   /** When the newest was seen first, where it is not built on that; ISO 8601, UTC. It may have been behind before. */
   readonly behindSince?: string;
   /** Why it is not rebuilt by itself when the base changes, as a half-sentence whose subject is the task; absent: it is. */
@@ -77,7 +79,7 @@ export interface CampaignPage {
 export interface PatchingDesk {
   /** Which images stand on which. */
   list(query: StandingQuery): Promise<StandingPage>;
-  /** What a change of an image would rebuild; with a digest, without the tasks that are built on it already. */
+  /** What a change of an image would rebuild; with a digest, without the tasks for whose platforms it is no change. */
   impact(image: ImageIdentity): Promise<ImpactReport>;
   /**
    * Has it looked at whether an image (with a tag) has changed, to its digest or, without one, to what its registry says. Resolves, before

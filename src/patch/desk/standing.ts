@@ -2,6 +2,7 @@ import { referenceKeyOf, type ObservedImage, type TaskImages } from '../../domai
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import { formatImageIdentity } from '../../domain/image-reference.ts';
 import type { GraphTask, ImageGraph } from '../graph/image-graph.ts';
+import { compareBases } from '../graph/platforms.ts';
 import { reasonAgainst, type BaseKind } from '../graph/task-bases.ts';
 import type { StandingImage, StandingQuery, StandingType } from './ports.ts';
 
@@ -75,19 +76,27 @@ function reasonOf({ record, base, type }: StandingLine): string | undefined {
   const key = referenceKeyOf(base);
   if (key === undefined) return 'pins it by its digest';
   const isPinned = base.isPinned === true;
-  return reasonAgainst(record, { key, image: base, kind: kinds[type], digests: [], isPinned });
+  return reasonAgainst(record, { key, image: base, kind: kinds[type], digests: [], used: [], isPinned });
+}
+
+/** The platforms for which the newest is what a line's image was built with, though it is another index; undefined: it is not. */
+function unchangedFor({ base }: StandingLine, newest: Newest | undefined): readonly string[] | undefined {
+  const compared = newest && compareBases([base], newest.image);
+  return compared?.kind === 'unchanged' ? compared.platforms : undefined;
 }
 
 /** What a line says, by what is newest. */
 export function describeLine(line: StandingLine, newest: Newest | undefined): StandingImage {
   const { record, image, base, type } = line;
   const because = reasonOf(line);
+  const unchanged = unchangedFor(line, newest);
   return {
     ...{ task: record.task, base, type },
     ...(image !== undefined && { image }),
     ...(record.builtTime !== undefined && { builtTime: record.builtTime }),
     ...(newest !== undefined && { newestDigest: newest.image.digest }),
     ...(newest !== undefined && base.digest !== undefined && { isCurrent: !isBehind(line, newest) }),
+    ...(unchanged !== undefined && { unchangedFor: unchanged }),
     ...(newest !== undefined && isBehind(line, newest) && { behindSince: newest.since }),
     ...(because !== undefined && { notRebuiltBecause: because }),
   };
@@ -95,5 +104,5 @@ export function describeLine(line: StandingLine, newest: Newest | undefined): St
 
 /** True for a line that is known to be built on something else than the newest. */
 export function isBehind({ base }: Pick<StandingLine, 'base'>, newest: Newest | undefined): boolean {
-  return newest !== undefined && base.digest !== undefined && base.digest !== newest.image.digest;
+  return newest !== undefined && compareBases([base], newest.image).kind === 'other';
 }

@@ -151,7 +151,7 @@ class Graph implements GrowingGraph {
       if (!entry || entry.standing.has(key)) continue;
       const bases = [...entry.standing.values()].map(({ base }) => base.image);
       if (!isNewerTag(image, entry.followed, bases)) continue;
-      yield describeDependant(entry, { key, image, kind: 'followed', digests: [], isPinned: false });
+      yield describeDependant(entry, { key, image, kind: 'followed', digests: [], used: [], isPinned: false });
     }
   }
 

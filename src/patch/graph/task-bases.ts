@@ -12,15 +12,24 @@ export interface TaskBase {
   readonly kind: BaseKind;
   /** What the tag stood for when the task's images were built last; more than one when they were not built on the same, none: unknown. */
   readonly digests: readonly Digest[];
+  /** Each way in which the task's images were built with it; what they stand on is all of them. */
+  readonly used: readonly ImageIdentity[];
   readonly isPinned: boolean;
 }
 
 const ranks: Readonly<Record<BaseKind, number>> = { runtime: 0, followed: 1, 'build-time': 2, step: 3 };
 
+/** A task's images mostly have their bases in common: each way is kept once. */
+function mergeUsed(a: readonly ImageIdentity[], b: readonly ImageIdentity[]): readonly ImageIdentity[] {
+  const wayOf = ({ digest, platforms }: ImageIdentity): string => JSON.stringify([digest, platforms]);
+  const ways = new Set(a.map(wayOf));
+  return [...a, ...b.filter((one) => !ways.has(wayOf(one)))];
+}
+
 function mergeBases(a: TaskBase, b: TaskBase): TaskBase {
   const [first, second] = ranks[a.kind] <= ranks[b.kind] ? [a, b] : [b, a];
   const digests = [...new Set([...first.digests, ...second.digests])];
-  return { ...first, digests, isPinned: a.isPinned && b.isPinned };
+  return { ...first, digests, used: mergeUsed(a.used, b.used), isPinned: a.isPinned && b.isPinned };
 }
 
 function* namedBases({ images, stepImages }: TaskImages): Generator<readonly [ImageIdentity, BaseKind]> {
@@ -38,7 +47,7 @@ export function basesOf(record: TaskImages): ReadonlyMap<string, TaskBase> {
     const key = referenceKeyOf(image);
     if (key === undefined) continue;
     const digests = image.digest === undefined ? [] : [image.digest];
-    const base = { key, image, kind, digests, isPinned: image.isPinned === true };
+    const base = { key, image, kind, digests, used: [image], isPinned: image.isPinned === true };
     const before = found.get(key);
     found.set(key, before === undefined ? base : mergeBases(before, base));
   }

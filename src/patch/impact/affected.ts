@@ -1,6 +1,7 @@
 import { referenceKeyOf } from '../../domain/base-image.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import type { TaskName } from '../../domain/task.ts';
+import { compareBases, formatUnchanged, type Comparison } from '../graph/platforms.ts';
 import type { Dependant, GraphTask, ImageGraph } from '../graph/image-graph.ts';
 
 /** A task that stands on an image that changes, and is not rebuilt for it. */
@@ -9,6 +10,8 @@ export interface NotRebuilt {
   readonly image: ImageIdentity;
   /** A half-sentence whose subject is the task. */
   readonly because: string;
+  /** The platforms that its images are built for, where the image changes for others alone: then that is why. */
+  readonly unchangedFor?: readonly string[];
 }
 
 /** A task that is affected, while the graph is walked. */
@@ -32,6 +35,24 @@ export interface RootRules {
   readonly only?: ReadonlySet<string>;
   /** False: a task of which nobody knows what it was built on is left alone. */
   readonly countsUnknown?: boolean;
+}
+
+type Reason = Pick<NotRebuilt, 'because' | 'unchangedFor'>;
+
+/** Why a task that compares like this with what its base stands for now need not be rebuilt; undefined: it must. */
+function reasonOf(compared: Comparison, countsUnknown: boolean): Reason | undefined {
+  switch (compared.kind) {
+    case 'unknown':
+      return countsUnknown ? undefined : { because: 'was never seen to be built on an older one' };
+    case 'same':
+      return { because: 'is built on it already' };
+    case 'unchanged': {
+      const { platforms } = compared;
+      return { because: `stands on what is ${formatUnchanged(platforms)}`, unchangedFor: platforms };
+    }
+    case 'other':
+      return undefined;
+  }
 }
 
 class Walk {
@@ -72,18 +93,17 @@ class Walk {
     return [...first.values()];
   }
 
-  #addRoot(dependant: Dependant, image: ImageIdentity): void {
-    const because = this.#reasonAgainstRoot(dependant, image);
-    if (because === undefined) this.#add(dependant, image, true);
-    else this.#against.push({ task: dependant.task.record.task, image, because });
+  #addRoot(dependant: Dependant, { platforms, ...image }: ImageIdentity): void {
+    const against = this.#reasonAgainstRoot(dependant, { ...image, ...(platforms && { platforms }) });
+    if (against === undefined) this.#add(dependant, image, true);
+    else this.#against.push({ task: dependant.task.record.task, image, ...against });
   }
 
-  #reasonAgainstRoot({ task, base, because }: Dependant, { digest }: ImageIdentity): string | undefined {
+  #reasonAgainstRoot({ task, base, because }: Dependant, image: ImageIdentity): Reason | undefined {
     const { only, countsUnknown = true } = this.#rules;
-    if (only?.has(task.name) === false) return 'is not looked at';
-    if (because !== undefined || base.kind === 'followed') return because;
-    if (base.digests.length === 0) return countsUnknown ? undefined : 'was never seen to be built on an older one';
-    return base.digests.every((one) => one === digest) ? 'is built on it already' : undefined;
+    if (only?.has(task.name) === false) return { because: 'is not looked at' };
+    if (because !== undefined) return { because };
+    return base.kind === 'followed' ? undefined : reasonOf(compareBases(base.used, image), countsUnknown);
   }
 
   #spread(maker: string, key: string, { registry, repository, tag }: ImageIdentity): void {
@@ -116,7 +136,8 @@ class Walk {
 
 /**
  * Finds every task downstream of images that change: those that stand on them, those that stand on what these make, and so on. An image
- * that is given with its digest does not count for a task that was built on that digest already.
+ * that is given with its digest does not count for a task that was built on that digest already, nor, where it is also given what it has for
+ * platforms, for one that was built with the same manifests.
  */
 export function findAffected(
   graph: ImageGraph,

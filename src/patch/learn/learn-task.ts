@@ -7,6 +7,7 @@ import { createMasker } from '../../secret/mask.ts';
 import type { Context, ContextWish } from '../../source/ports.ts';
 import type { LearnMeans } from './means.ts';
 import { planAhead } from './plan-ahead.ts';
+import type { ReadBuildOptions } from './read-build.ts';
 import { readDockerfile, type FoundDockerfile } from './read-dockerfile.ts';
 import { readPlans, type ReadPlans } from './read-plans.ts';
 
@@ -105,8 +106,10 @@ async function readTask(task: Task, asked: Asked, means: LearnMeans, signal: Abo
   try {
     const wish = { context, signal };
     const ahead = await say('the task could not be planned', () => planAhead(request, task, means, wish));
+    const triggersOf: ReadBuildOptions['triggersOf'] = (image, platform) =>
+      means.triggersOf(image, platform, task.name);
     return await readPlans(ahead, {
-      ...{ architecture: means.architecture, triggersOf: means.triggersOf, commit: context?.commit },
+      ...{ architecture: means.architecture, triggersOf, commit: context?.commit },
       find: createFinder(context, asked, means, signal),
       includesSteps: task.trigger.baseImageTrigger?.includesSteps === true,
     });

@@ -3,7 +3,7 @@ import type { RunCause } from '../../domain/run-cause.ts';
 import type { RunRequest } from '../../domain/run-request.ts';
 import type { RunId } from '../../domain/run.ts';
 import type { Plan } from '../../domain/step.ts';
-import type { Task } from '../../domain/task.ts';
+import type { Task, TaskName } from '../../domain/task.ts';
 import type { Context, ContextWish } from '../../source/ports.ts';
 
 /** A run that never happens, as a task is planned for it before any run. */
@@ -26,8 +26,8 @@ export interface LearnMeans {
   readonly openContext: (location: string, wish: ContextWish) => Promise<Context>;
   /** Makes the plan that a worker would make. Rejects with `invalid-request` for a task that cannot be planned. */
   readonly plan: (request: RunRequest, run: StandInRun) => Promise<Plan>;
-  /** The `ONBUILD` triggers of an image of our registry; none where it is not ours or not there. May reject. */
-  readonly triggersOf: (image: ImageIdentity, platform: string) => Promise<readonly string[]>;
+  /** The `ONBUILD` triggers of an image that a task stands on; none where it is not there, or nobody may read it. May reject. */
+  readonly triggersOf: (image: ImageIdentity, platform: string, task: TaskName) => Promise<readonly string[]>;
   /** Of the engines that will build: `amd64`, `arm64`, … */
   readonly architecture: string;
   /** How long all of it may take, milliseconds. */

@@ -15,7 +15,9 @@ export interface ReadBuild {
 }
 
 /** How a build step's file is read. */
-export interface ReadBuildOptions extends Pick<LearnMeans, 'architecture' | 'triggersOf'> {
+export interface ReadBuildOptions extends Pick<LearnMeans, 'architecture'> {
+  /** The `ONBUILD` triggers of an image. May reject. */
+  readonly triggersOf: (image: ImageIdentity, platform: string) => Promise<readonly string[]>;
   readonly find: (step: BuildStep) => Promise<FoundDockerfile>;
   readonly commit: string | undefined;
 }
@@ -38,7 +40,7 @@ function withPin(image: ImageIdentity): ImageIdentity {
 async function findTriggers(
   { runtime, buildTime }: FileDependencies,
   platform: string,
-  triggersOf: LearnMeans['triggersOf'],
+  triggersOf: ReadBuildOptions['triggersOf'],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const bases = [...(runtime ? [runtime] : []), ...buildTime].filter(({ use }) => use === 'from');
   const found = await Promise.all(

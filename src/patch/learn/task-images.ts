@@ -1,6 +1,5 @@
 import { referenceKeyOf, type TaskImages } from '../../domain/base-image.ts';
 import type { ImageDependencies, ImageIdentity } from '../../domain/dependencies.ts';
-import type { Digest } from '../../domain/digest.ts';
 import type { Task } from '../../domain/task.ts';
 import type { Learned } from './learn-task.ts';
 
@@ -26,21 +25,36 @@ export function emptyRecord(task: Task, at: string): TaskImages {
   return withTrigger(record, task);
 }
 
-/** The digests that are known of references, by their keys. */
-type Digests = ReadonlyMap<string, Digest>;
+/** What is known of references, by their keys: their digests, and what these have for platforms. */
+type Digests = ReadonlyMap<string, Pick<ImageIdentity, 'digest' | 'platforms'>>;
+
+/** Of a reference that stands there more than once, the last digest counts, with all platforms that it was read for; without one of them, none. */
+function joinKnown(
+  before: Pick<ImageIdentity, 'digest' | 'platforms'> | undefined,
+  { digest, platforms }: Pick<ImageIdentity, 'digest' | 'platforms'>,
+): Pick<ImageIdentity, 'digest' | 'platforms'> {
+  if (before === undefined) return { ...(digest && { digest }), ...(platforms && { platforms }) };
+  if (before.digest !== digest || before.platforms === undefined || platforms === undefined)
+    return digest === undefined ? {} : { digest };
+  const all = new Map([...before.platforms, ...platforms].map((one) => [one.platform, one]));
+  return { ...(digest && { digest }), platforms: [...all.values()] };
+}
 
 function digestsOf(images: Iterable<ImageIdentity | undefined>): Digests {
-  const found = new Map<string, Digest>();
+  const found = new Map<string, Pick<ImageIdentity, 'digest' | 'platforms'>>();
   for (const image of images) {
     const key = image && referenceKeyOf(image);
-    if (key !== undefined && image?.digest !== undefined && image.isPinned !== true) found.set(key, image.digest);
+    if (key !== undefined && image?.digest !== undefined && image.isPinned !== true)
+      found.set(key, joinKnown(found.get(key), image));
   }
   return found;
 }
 
 function withDigest(image: ImageIdentity, known: Digests): ImageIdentity {
-  const digest = image.isPinned === true ? undefined : known.get(referenceKeyOf(image) ?? '');
-  return digest === undefined ? image : { ...image, digest };
+  const found = image.isPinned === true ? undefined : known.get(referenceKeyOf(image) ?? '');
+  if (found === undefined) return image;
+  const { platforms: _, ...rest } = image;
+  return { ...rest, ...found };
 }
 
 /** The images as they stand there, with the digests that `from` has for them and for what they stand on. */

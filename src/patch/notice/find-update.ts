@@ -1,4 +1,4 @@
-import { referenceKeyOf } from '../../domain/base-image.ts';
+import { referenceKeyOf, type ImageAtDigest } from '../../domain/base-image.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import type { Digest } from '../../domain/digest.ts';
@@ -6,6 +6,7 @@ import { fail } from '../../domain/failure.ts';
 import { formatImageIdentity } from '../../domain/image-reference.ts';
 import type { TaskName } from '../../domain/task.ts';
 import type { HeardUpdate, ToldUpdate } from '../../queue/ports.ts';
+import type { RegistryDocument } from '../../registry-client/documents.ts';
 import type { BaseImageStore } from '../../store/ports.ts';
 import type { ImageGraph } from '../graph/image-graph.ts';
 import type { ForeignRegistries, Unanswered } from '../poll/foreign-registries.ts';
@@ -75,7 +76,8 @@ async function ask(
 async function findDigest(heard: HeardUpdate, options: FindUpdateOptions): Promise<Digest | undefined> {
   const { image, source } = heard;
   const isOurs = image.registry === options.registryHost.toLowerCase();
-  if (image.digest !== undefined && (isOurs || source !== 'hook')) return image.digest;
+  // Our own registry knows better than people, others' notices are hints.
+  if (image.digest !== undefined && source !== (isOurs ? 'manual' : 'hook')) return image.digest;
   if (isOurs) return options.tags.digestOf(image);
   const [seen] = await options.observed([image]);
   if (image.digest !== undefined && seen?.image.digest === image.digest) return image.digest;
@@ -105,5 +107,18 @@ export function createAskForeign(
   return async (image) => {
     const asked = await options.registries.headTag(image, tasksAround(await options.readGraph(), image));
     return asked.kind === 'found' ? asked.digest : undefined;
+  };
+}
+
+/** Reads manifests and indexes of foreign registries, for the reader of platforms. Rejects with `source-unavailable` where one does not answer. */
+export function createReadForeign(options: {
+  readonly readGraph: () => Promise<ImageGraph>;
+  readonly registries: Pick<ForeignRegistries, 'readManifest'>;
+}): (image: ImageAtDigest) => Promise<RegistryDocument | undefined> {
+  return async (image) => {
+    const asked = await options.registries.readManifest(image, tasksAround(await options.readGraph(), image));
+    if (asked.kind === 'busy' || asked.kind === 'failed')
+      throw fail('source-unavailable', `${image.registry} does not answer: ${asked.because}`);
+    return asked.kind === 'found' ? asked.document : undefined;
   };
 }

@@ -1,10 +1,17 @@
+import type { ImageAtDigest } from '../../domain/base-image.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import type { Digest } from '../../domain/digest.ts';
 import { FailureError } from '../../domain/failure.ts';
 import type { RegistryCredential } from '../../domain/run-request.ts';
 import type { TaskName } from '../../domain/task.ts';
-import { manifestTypes, parseFields, sha256Of } from '../../registry-client/documents.ts';
+import {
+  hasDigest,
+  manifestTypes,
+  parseFields,
+  sha256Of,
+  type RegistryDocument,
+} from '../../registry-client/documents.ts';
 import { headerOf, nextPage, readRetryAfter } from '../../registry-client/headers.ts';
 import { saidDigest } from '../../registry-client/manifests.ts';
 import { originOf } from '../../registry-client/place.ts';
@@ -27,6 +34,9 @@ export type AskedTag =
 export type AskedTags =
   { readonly kind: 'found'; readonly tags: readonly string[]; readonly budget: Budget } | Unanswered;
 
+export type AskedManifest =
+  { readonly kind: 'found'; readonly document: RegistryDocument; readonly budget: Budget } | Unanswered;
+
 /** For whom a registry is asked: their credentials may be used. */
 export type OnBehalfOf = readonly TaskName[];
 
@@ -34,6 +44,8 @@ export type OnBehalfOf = readonly TaskName[];
 export interface ForeignRegistries {
   /** What a tag stands for, by one HEAD where that is enough. `etag`: what it was known by before. */
   headTag(image: ImageIdentity, tasks: OnBehalfOf, etag?: string): Promise<AskedTag>;
+  /** The manifest or index that a digest stands for, checked against it. */
+  readManifest(image: ImageAtDigest, tasks: OnBehalfOf): Promise<AskedManifest>;
   /** All tags of a repository. */
   listTags(repository: RepositoryPlace, tasks: OnBehalfOf): Promise<AskedTags>;
 }
@@ -94,6 +106,20 @@ async function headTag(ask: AskRegistry, request: RegistryRequest, now: number):
   return { kind: 'found', digest, budget, ...(etag !== undefined && { etag }) };
 }
 
+async function readManifest(ask: AskRegistry, request: RegistryRequest, digest: Digest, now: number) {
+  const answer = await ask(request);
+  if (answer.status !== 200) {
+    discard(answer);
+    return explain(answer, now);
+  }
+  const budget = readBudget(answer.headers, now);
+  const bytes = await readSmall(answer.body, maxBytes, 'the manifest');
+  if (!hasDigest(bytes, digest))
+    return { kind: 'failed', because: 'the registry sends another manifest', budget } as const;
+  const mediaType = headerOf(answer.headers, 'content-type') ?? '';
+  return { kind: 'found', document: { digest, mediaType, bytes }, budget } as const;
+}
+
 async function listTags(ask: AskRegistry, request: RegistryRequest, clock: Clock): Promise<AskedTags> {
   const tags: string[] = [];
   let path: string | undefined = 'tags/list?n=1000';
@@ -127,6 +153,15 @@ export function createForeignRegistries(options: ForeignRegistriesOptions): Fore
       const path = `manifests/${image.tag ?? 'latest'}`;
       try {
         return await headTag(ask, { ...to(image, tasks), path, method: 'HEAD', headers }, clock.now());
+      } catch (error) {
+        return explainFailure(error);
+      }
+    },
+    async readManifest(image, tasks) {
+      const path = `manifests/${image.digest}`;
+      const request = { ...to(image, tasks), path, method: 'GET', headers: { accept: manifestTypes } } as const;
+      try {
+        return await readManifest(ask, request, image.digest, clock.now());
       } catch (error) {
         return explainFailure(error);
       }

@@ -13,7 +13,7 @@ import type { Watched, WatchList } from './watch-list.ts';
 export interface PollerOptions {
   readonly watchList: WatchList;
   readonly baseImages: Pick<BaseImageStore, 'observed' | 'observe'>;
-  readonly registries: ForeignRegistries;
+  readonly registries: Pick<ForeignRegistries, 'headTag' | 'listTags'>;
   readonly publish: PatchQueue['publish'];
   /** So that one of several processes asks. */
   readonly lease: Lease;

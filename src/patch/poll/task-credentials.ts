@@ -8,8 +8,8 @@ export interface TaskCredentialsOptions {
   readonly tasks: Pick<TaskStore, 'getMany'>;
   /** Opens the sealed secrets of a task. */
   readonly openSecrets: (sealed: string | undefined) => TaskSecrets;
-  /** The value of a secret that lies in a vault. */
-  readonly resolve: (source: SecretSource) => Promise<string>;
+  /** The value of a secret that lies in a vault; left out: what lies in one is passed over. */
+  readonly resolve?: (source: SecretSource) => Promise<string>;
   /** Told of a credential that cannot be used. */
   readonly onUnusable: (task: TaskName, registry: string, error: unknown) => void;
 }
@@ -37,8 +37,10 @@ function credentialOf(
 async function fillIn(
   given: CustomCredential,
   resolve: TaskCredentialsOptions['resolve'],
-): Promise<RegistryCredential> {
+): Promise<RegistryCredential | undefined> {
   const { userName, password, vaulted = [], clientId } = given;
+  if (vaulted.length === 0) return { userName, password };
+  if (resolve === undefined) return undefined;
   const read = async (part: keyof RegistryCredential): Promise<string> => {
     if (!vaulted.includes(part)) return { userName, password }[part];
     return resolve({ id: part, keyvault: given[part], ...(clientId !== undefined && { clientId }) });

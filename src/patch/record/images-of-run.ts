@@ -15,12 +15,12 @@ function lastOfEach(entries: readonly ImageDependencies[]): readonly ImageDepend
 
 /** The same images, by digests that nobody knows. */
 function withoutDigest(image: ImageIdentity): ImageIdentity {
-  const { digest: _, ...rest } = image;
+  const { digest: _digest, platforms: _platforms, ...rest } = image;
   return image.isPinned === true ? image : rest;
 }
 
 /** An image of which a run did not find out what it stands on: that is what it was known to be. */
-function ofUnknownBases(image: OutputImage, known: readonly ImageDependencies[]): ImageDependencies {
+export function ofUnknownBases(image: OutputImage, known: readonly ImageDependencies[]): ImageDependencies {
   const before = known.find((one) => one.image !== undefined && isSameName(one.image, image));
   const { runtime, buildTime = [] } = before ?? {};
   return {

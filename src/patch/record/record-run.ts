@@ -2,14 +2,16 @@ import type { Run, OutputImage } from '../../domain/run.ts';
 import type { Task } from '../../domain/task.ts';
 import type { RunNotice } from '../../queue/ports.ts';
 import type { BaseImageStore, RunStore, TaskStore } from '../../store/ports.ts';
-import type { TagKeeper } from '../ports.ts';
+import type { PlatformReader, TagKeeper } from '../ports.ts';
 import { afterFailure, afterSuccess } from './after-run.ts';
 import { isOwnState } from './own-state.ts';
+import { findPlatforms } from './platforms-of-run.ts';
 
 export interface RecordRunOptions {
   readonly tasks: Pick<TaskStore, 'get'>;
-  readonly baseImages: Pick<BaseImageStore, 'update' | 'delete'>;
+  readonly baseImages: Pick<BaseImageStore, 'get' | 'update' | 'delete'>;
   readonly tags: Pick<TagKeeper, 'digestOf'>;
+  readonly platformsOf: PlatformReader;
 }
 
 /** A tag that was kept, because the image is the same, stands for what it stood for: see the registry. Only campaigns' pushes are kept so. */
@@ -28,14 +30,21 @@ function isOfThisVersion({ createTime }: Run, { lastUpdatedTime }: Task): boolea
   return Date.parse(createTime) >= Date.parse(lastUpdatedTime);
 }
 
+async function recordGood(run: Run, task: Task, options: RecordRunOptions): Promise<void> {
+  const { baseImages, platformsOf } = options;
+  const pushed = await findPushed(run, options);
+  const dependencies = await findPlatforms(run.dependencies ?? [], await baseImages.get(task.name), platformsOf);
+  const isOwn = isOfThisVersion(run, task) && isOwnState(run, task);
+  const good = { run: { ...run, dependencies }, task, pushed, isOwn };
+  await baseImages.update(task.name, (before) => afterSuccess(before, good));
+}
+
 const failures: ReadonlySet<Run['status']> = new Set<Run['status']>(['Failed', 'Timeout', 'Error']);
 
 async function update(run: Run, task: Task, options: RecordRunOptions): Promise<void> {
   const { baseImages } = options;
   if (run.status === 'Succeeded') {
-    const pushed = await findPushed(run, options);
-    const isOwn = isOfThisVersion(run, task) && isOwnState(run, task);
-    await baseImages.update(task.name, (before) => afterSuccess(before, { run, task, pushed, isOwn }));
+    await recordGood(run, task, options);
   } else if (failures.has(run.status) && run.cause?.kind === 'image-update') {
     await baseImages.update(task.name, (before) => afterFailure(before, task, run));
   }

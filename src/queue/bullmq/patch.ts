@@ -12,7 +12,7 @@ export interface BullPatchOptions extends BullOptions {
   readonly lockMs?: number;
 }
 
-const concurrency: Readonly<Record<PatchLine, number>> = { campaigns: 1, learning: 4 };
+const concurrency: Readonly<Record<PatchLine, number>> = { campaigns: 1, asking: 4, learning: 4 };
 const keepFailed = { age: 7 * 24 * 60 * 60, count: 1000 };
 /** A job is given up when its handling fails, not when its consumers die. */
 const mostStalls = 1000;
@@ -38,7 +38,7 @@ function openQueues(redis: Redis, prefix: string): Readonly<Record<PatchLine, Qu
     queue.on('error', () => undefined);
     return queue;
   };
-  return { campaigns: open('campaigns'), learning: open('learning') };
+  return { campaigns: open('campaigns'), asking: open('asking'), learning: open('learning') };
 }
 
 type Handle = Parameters<PatchQueue['consume']>[0];
@@ -71,7 +71,7 @@ async function startConsumer(
 }
 
 /**
- * Work of base-image patching in Redis: a queue for campaigns, and one for what is learned of tasks.
+ * Work of base-image patching in Redis: a queue for campaigns, one for what registries are asked, and one for what is learned of tasks.
  * @throws as {@link connect}.
  */
 export async function createBullPatchQueue(options: BullPatchOptions): Promise<PatchQueue> {

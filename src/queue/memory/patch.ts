@@ -100,6 +100,7 @@ class Line {
 export function createMemoryPatchQueue({ pauseMs = 1000 } = {}): PatchQueue {
   const lines: Readonly<Record<PatchLine, Line>> = {
     campaigns: new Line({ atOnce: 1, pauseMs }),
+    asking: new Line({ atOnce: 4, pauseMs }),
     learning: new Line({ atOnce: 4, pauseMs }),
   };
   const all = Object.values(lines);

@@ -1,9 +1,10 @@
-import type { ImageDependencies, ImageIdentity } from '../../domain/dependencies.ts';
+import type { ImageDependencies, ImageIdentity, PlatformManifest } from '../../domain/dependencies.ts';
 import { maskDependencies } from '../../domain/dependency-document.ts';
 import { isDigest, type Digest } from '../../domain/digest.ts';
 import { toFailure } from '../../domain/failure.ts';
 import { formatImageIdentity } from '../../domain/image-reference.ts';
 import { readDependencies, type BaseReference, type FileDependencies } from '../../dockerfile/dependencies.ts';
+import { normalizeIfPossible } from '../../dockerfile/platform.ts';
 import { createMasker } from '../../secret/mask.ts';
 import { secretArguments, type BuildReport, type StepBuild } from './build-job.ts';
 import type { BuildSource } from './build-source.ts';
@@ -134,20 +135,44 @@ function resolvedDigest(image: ImageIdentity, { bases }: BuildReport): Digest | 
   return resolved !== undefined && isDigest(resolved.digest) ? resolved.digest : undefined;
 }
 
+/** The platforms for which a build reads a base. A front end runs where the build does, and may be chosen by either. */
+function platformsOf(
+  { step, enginePlatform }: StepBuild,
+  { platform, use }: BaseReference,
+): readonly PlatformManifest[] {
+  const target = step.platform ?? enginePlatform;
+  const all = use === 'syntax' ? [target, enginePlatform] : [platform ?? target];
+  return [...new Set(all.map(normalizeIfPossible))].map((name) => ({ platform: name }));
+}
+
+/** An image that is read for several platforms is named once, with all of them. */
+function mergeImages(images: readonly ImageIdentity[]): ReadonlyMap<string, ImageIdentity> {
+  const merged = new Map<string, ImageIdentity>();
+  for (const image of images) {
+    const name = formatImageIdentity(image);
+    const all = [...(merged.get(name)?.platforms ?? []), ...(image.platforms ?? [])];
+    const platforms = [...new Map(all.map((one) => [one.platform, one])).values()];
+    merged.set(name, { ...image, ...(platforms.length > 0 && { platforms }) });
+  }
+  return merged;
+}
+
 /**
  * The digest by which the build knew a base: as it is pinned, as the builder resolved it, or as the engine's own copy has it. Of images
  * that are only copied from, BuildKit says none: then it is what the registry has just after the build.
  */
 async function withDigest(
   build: StepBuild,
-  { image }: BaseReference,
+  base: BaseReference,
   local: ReadonlyMap<string, LocalImage>,
   report: BuildReport,
 ): Promise<ImageIdentity> {
+  const { image } = base;
   const copy = local.get(formatImageIdentity(image));
   const known = image.digest ?? resolvedDigest(image, report) ?? copy?.digests[0];
   const digest = known ?? (copy === undefined ? await askRegistry(build, image) : undefined);
-  return { ...image, ...(digest !== undefined && { digest }), ...(image.digest !== undefined && { isPinned: true }) };
+  if (image.digest !== undefined) return { ...image, isPinned: true };
+  return { ...image, ...(digest !== undefined && { digest }), platforms: platformsOf(build, base) };
 }
 
 /** What a finished build stands on: an entry for each of its names, or one without a name. */
@@ -159,16 +184,16 @@ async function describeBases(
 ): Promise<readonly ImageDependencies[]> {
   const runtime = file.runtime && (await withDigest(build, file.runtime, local, report));
   const all = await Promise.all(file.buildTime.map((base) => withDigest(build, base, local, report)));
-  const others = new Map(all.map((image) => [formatImageIdentity(image), image]));
-  if (runtime) others.delete(formatImageIdentity(runtime));
+  const images = mergeImages([...all, ...(runtime ? [runtime] : [])]);
+  const begun = runtime && images.get(formatImageIdentity(runtime));
   const shared = {
-    ...(runtime && { runtime }),
-    buildTime: [...others.values()],
+    ...(begun && { runtime: begun }),
+    buildTime: [...images.values()].filter((image) => image !== begun),
     ...(commit !== undefined && { commit }),
     recipe: digestRecipe(build.step, text, build.step.platform ?? build.enginePlatform),
   };
-  const images = build.step.tags.flatMap((tag) => identify(tag) ?? []);
-  const entries = images.length === 0 ? [shared] : images.map((image) => ({ image, ...shared }));
+  const names = build.step.tags.flatMap((tag) => identify(tag) ?? []);
+  const entries = names.length === 0 ? [shared] : names.map((image) => ({ image, ...shared }));
   return maskDependencies(entries, createMasker([...secretArguments(build.step).values()]));
 }
 

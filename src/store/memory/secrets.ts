@@ -1,13 +1,13 @@
 import type { Clock } from '../../domain/clock.ts';
 import { maxSecrets, type SecretEntry, type SecretStore } from '../ports.ts';
-import { tooManySecrets } from '../secret-limit.ts';
+import { tooMany, type KindOfSecret } from '../secret-limit.ts';
 
-/** The secrets of a memory store: {@link SecretStore} to the letter. */
-export function createMemorySecrets(clock: Clock): SecretStore {
+/** What a memory store keeps of a kind: {@link SecretStore} to the letter. */
+export function createMemorySecrets(kind: KindOfSecret, clock: Clock): SecretStore {
   const kept = new Map<string, { readonly entry: SecretEntry; readonly sealed: string }>();
   return {
     async put(name, sealed, who) {
-      if (!kept.has(name) && kept.size >= maxSecrets) throw tooManySecrets();
+      if (!kept.has(name) && kept.size >= maxSecrets) throw tooMany(kind);
       const entry = { name, lastUpdatedTime: new Date(clock.now()).toISOString(), updatedBy: who };
       kept.set(name, { entry, sealed });
       return entry;

@@ -75,7 +75,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     workers: createMemoryWorkers(clock),
     once: createMemoryLedger(clock),
     notifications: createMemoryNotifications(),
-    secrets: createMemorySecrets(clock),
+    secrets: createMemorySecrets('secret', clock),
+    registryCredentials: createMemorySecrets('registry-credential', clock),
     ping: async () => undefined,
     async close() {
       state.isOpen = false;

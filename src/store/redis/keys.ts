@@ -44,7 +44,8 @@ function createPatchKeys(prefix: string) {
  * - `delivery:<hash>` a hash: `record` (JSON, as it arrived), `result` (JSON), `arrivals`, `hook`, `payload`; `deliveries`, `hook-deliveries:<hook>`
  *   sorted sets of their hashes by the time of arrival in microseconds; `delivery-payloads` those worked off whose payload is still there,
  *   `delivery-bytes` what these payloads come to
- * - `secrets` a hash: what may be shown of each secret, by name; `secret-values` a hash: their sealed values
+ * - `secrets` a hash: what may be shown of each secret, by name; `secret-values` a hash: their sealed values; `registry-credentials` and
+ *   `registry-credential-values` the same of credentials by registry
  * - `notifications`, `webhooks` hashes: the records of those that are told of runs and of the registry, by name; for each name `outgoing:<name>` a
  *   hash: deliveries by id, `outgoing-bodies:<name>` a hash: what is sent, `outgoing-order:<name>` a sorted set of their ids in the order in which
  *   they came, `outgoing-count:<name>` the last place in it
@@ -91,6 +92,8 @@ export function createKeys(prefix: string) {
     deliveryBytes: `${prefix}:delivery-bytes`,
     secrets: `${prefix}:secrets`,
     secretValues: `${prefix}:secret-values`,
+    registryCredentials: `${prefix}:registry-credentials`,
+    registryCredentialValues: `${prefix}:registry-credential-values`,
     notifications: `${prefix}:notifications`,
     webhooks: `${prefix}:webhooks`,
     outgoing: (name: string) => `${prefix}:outgoing:${name}`,

@@ -79,6 +79,8 @@ async function* list(redis: Redis, keys: Keys): AsyncIterable<SealedText> {
     for await (const [name, json] of readHash(redis, hash))
       yield { kind: 'notification', name, sealed: (JSON.parse(json) as Notification).sealed };
   for await (const [name, sealed] of readHash(redis, keys.secretValues)) yield { kind: 'secret', name, sealed };
+  for await (const [name, sealed] of readHash(redis, keys.registryCredentialValues))
+    yield { kind: 'registry-credential', name, sealed };
   yield* listRuns(redis, keys);
 }
 
@@ -91,6 +93,8 @@ function placeOf(keys: Keys, { kind, name }: SealedText): readonly [hash: string
       return [recordsOf(keys, name), name, ''];
     case 'secret':
       return [keys.secretValues, name, ''];
+    case 'registry-credential':
+      return [keys.registryCredentialValues, name, ''];
     case 'run':
       return [keys.run(name as RunId), 'record', 'version'];
     case 'plan':

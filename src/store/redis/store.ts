@@ -106,7 +106,8 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     workers: createRedisWorkers(redis, keys),
     once: createRedisLedger(redis, keys),
     notifications: createRedisNotifications(redis, keys),
-    secrets: createRedisSecrets(redis, keys, clock),
+    secrets: createRedisSecrets('secret', { redis, keys, clock }),
+    registryCredentials: createRedisSecrets('registry-credential', { redis, keys, clock }),
     ping: () => ping(redis),
     close,
   };

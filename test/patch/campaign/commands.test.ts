@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { finish, openWorld } from './rig.ts';
-import { Death, trigger, type TestTask } from './world.ts';
+import { Death, image, trigger, type TestTask } from './world.ts';
 
 describe('people', () => {
   it('pause and resume a campaign', async () => {
@@ -119,6 +119,52 @@ describe('waves', () => {
     expect(world.runs.size).toBe(5);
   });
 
+  it('leave known of each image what it stands on, wherever its tag is pointed', async () => {
+    const { world, conductor } = await openWorld(tasks);
+    const finishAll = async (...names: readonly string[]): Promise<void> => {
+      for (const name of names) await finish(world, conductor, name);
+    };
+    await conductor.told(world.push('base'));
+    await finishAll('mid', 'first', 'canary', 'rest');
+    const known = async () => Promise.all(['mid', 'first'].map((name) => world.known(name)));
+    const before = await known();
+    await conductor.told(world.push('base'));
+    await finishAll('mid', 'first');
+    const after = await known();
+    expect(after).not.toEqual(before);
+    await finish(world, conductor, 'canary', 'bad');
+    expect(await known()).toEqual(before);
+    const runs = world.runs.size;
+    await conductor.command('cp2', 'resume', 'ann');
+    expect(await known()).toEqual(after);
+    await finishAll('canary', 'rest');
+    expect(world.runs.size).toBe(runs + 2);
+    await conductor.command('cp2', 'rollback', 'ann');
+    expect(await known()).toEqual(before);
+  });
+
+  it('do not say what an image stands on whose tag was pointed back when nobody knows', async () => {
+    const { world, conductor } = await openWorld(tasks);
+    const before = world.registry.get('r.io/mid:latest');
+    await conductor.told(world.push('base'));
+    await finish(world, conductor, 'mid');
+    await finish(world, conductor, 'first', 'bad');
+    expect(await world.known('mid')).toEqual([
+      { image: { ...image('mid'), digest: before }, runtime: image('base'), buildTime: [] },
+    ]);
+  });
+
+  it('change nothing that is known of a tag which somebody else has moved', async () => {
+    const { world, conductor } = await openWorld(tasks);
+    await conductor.told(world.push('base'));
+    await finish(world, conductor, 'mid');
+    const known = await world.known('mid');
+    world.set('mid');
+    await finish(world, conductor, 'first', 'bad');
+    expect(world.returned).toEqual([]);
+    expect(await world.known('mid')).toEqual(known);
+  });
+
   it('point tags back also when the process dies that was to do so', async () => {
     const { world, conductor } = await openWorld(tasks);
     const before = new Map(world.registry);
@@ -139,6 +185,7 @@ describe('waves', () => {
     await world.conductor().look();
     expect(world.registry.get('r.io/mid:latest')).toBe(before.get('r.io/mid:latest'));
     expect((await world.campaign('cp1')).tagReturns).toBeUndefined();
+    expect(await world.known('mid')).toMatchObject([{ image: { digest: before.get('r.io/mid:latest') } }]);
   });
 
   it('build again what was built on a tag while it was pointed back', async () => {

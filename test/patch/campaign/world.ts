@@ -7,9 +7,11 @@ import type { BaseImageTrigger, TaskName } from '../../../src/domain/task.ts';
 import { createConductor, type Conductor } from '../../../src/patch/campaign/conductor.ts';
 import { createGraphCache } from '../../../src/patch/graph/graph-cache.ts';
 import type { CampaignRuns, TagKeeper, WantedRun } from '../../../src/patch/ports.ts';
+import { findPlatforms } from '../../../src/patch/record/platforms-of-run.ts';
 import type { ToldUpdate } from '../../../src/queue/ports.ts';
 import { createMemoryStore } from '../../../src/store/memory/store.ts';
 import { TestClock } from '../../store/fixtures.ts';
+import { Indexes } from './indexes.ts';
 
 /** An image of the test registry: `app` or `app:tag`. */
 export function image(name: string): ImageIdentity {
@@ -30,14 +32,17 @@ export interface TestTask {
   readonly name: string;
   readonly on: readonly string[];
   readonly makes?: readonly string[];
+  /** For which it reads its runtime base; absent: not known. */
+  readonly platforms?: readonly string[];
   readonly change?: Partial<TaskImages>;
 }
 
 /** Full names: `api` is the task `task-api`. */
 export const taskName = (name: string): TaskName => `task-${name}` as TaskName;
 
-export function recordOf({ name, on, makes = [name], change = {} }: TestTask): TaskImages {
-  const [runtime, ...others] = on.map(image);
+export function recordOf({ name, on, makes = [name], platforms, change = {} }: TestTask): TaskImages {
+  const [base, ...others] = on.map(image);
+  const runtime = base && { ...base, ...(platforms && { platforms: platforms.map((platform) => ({ platform })) }) };
   return {
     task: taskName(name),
     taskVersion: 1,
@@ -71,6 +76,7 @@ export class World {
   readonly runs = new Map<string, TestRun>();
   readonly refused = new Map<string, string>();
   readonly returned: TagReturn[] = [];
+  readonly indexes = new Indexes();
   policy: CampaignPolicy = { concurrency: 100, retries: 0, retryBudget: 0, breakerAfter: 5 };
   #digests = 0;
   readonly #records = new Map<TaskName, TaskImages>();
@@ -107,10 +113,19 @@ export class World {
       graph: createGraphCache(watched(baseImages)),
       runs: watched(this.#runs()),
       tags: watched(this.#tags()),
+      platformsOf: this.indexes.platformsOf,
       policy: () => this.policy,
       clock: this.clock,
       logger: { info: () => undefined },
     });
+  }
+
+  /** Pushes an index whose manifests have these numbers. */
+  pushIndex(name: string, manifests: Readonly<Record<string, number>>): ToldUpdate {
+    const told = this.push(name);
+    const entries = Object.entries(manifests).map(([platform, number]) => [platform, digestOf(number)] as const);
+    this.indexes.add(told.image.digest, new Map(entries));
+    return told;
   }
 
   async define(...tasks: readonly TestTask[]): Promise<void> {
@@ -126,6 +141,11 @@ export class World {
     const record = this.#records.get(task);
     if (!record) throw new Error(`there is no task ${task}`);
     return record;
+  }
+
+  /** What is known of the images of a task. */
+  async known(name: string): Promise<TaskImages['images']> {
+    return (await this.store.baseImages.get(taskName(name)))?.images ?? [];
   }
 
   /** Gives a reference a new digest, or the one that is named. */
@@ -184,11 +204,12 @@ export class World {
       const digest = one.built?.get(keyOf(each));
       return { ...each, ...(digest !== undefined && { digest }) };
     };
-    const dependencies = record.images.map((entry) => ({
+    const built = record.images.map((entry) => ({
       ...entry,
       ...(entry.runtime && { runtime: withDigest(entry.runtime) }),
       buildTime: entry.buildTime.map(withDigest),
     }));
+    const dependencies = await findPlatforms(built, undefined, this.indexes.platformsOf);
     const outputImages = made.flatMap((each) => {
       const digest = this.registry.get(keyOf(each));
       return digest === undefined ? [] : [{ ...each, digest }];

@@ -80,7 +80,8 @@ describe('learning what a task’s images stand on, before any run', () => {
     const { means } = createMeans(
       { Dockerfile: 'FROM --platform=linux/arm64 reg.test:5000/base:1\n' },
       {
-        triggersOf: async ({ repository }, platform) => {
+        triggersOf: async ({ repository }, platform, task) => {
+          expect(task).toBe(dockerTask().name);
           asked.push(`${repository} ${platform}`);
           return ['COPY --from=nginx:1 / /'];
         },

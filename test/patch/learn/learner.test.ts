@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskImages } from '../../../src/domain/base-image.ts';
+import type { ImageIdentity } from '../../../src/domain/dependencies.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
 import { fail } from '../../../src/domain/failure.ts';
 import type { RunId } from '../../../src/domain/run.ts';
@@ -94,6 +95,32 @@ describe('the learner', () => {
       builtTime: ofRun.builtTime,
       failuresInRow: 2,
     });
+  });
+
+  it('still knows what the bases had for all platforms that any image was built for, and none in doubt', async () => {
+    const { learn, job, baseImages, put } = setUp({ Dockerfile: 'FROM node:22\n' });
+    await put(dockerTask(), 0);
+    await put(dockerTask({}, { version: 1 }), 1);
+    const on = (platform: string, letter = 'b') => ({
+      ...{ ...base, digest: digest(letter) },
+      platforms: [{ platform, digest: digest('e') }],
+    });
+    const after = async (...bases: readonly ImageIdentity[]) => {
+      const images = bases.map((runtime, at) => ({
+        image: { ...image, tag: `v${String(at)}` },
+        runtime,
+        buildTime: [],
+      }));
+      await baseImages.delete(name);
+      await baseImages.put({ ...ofRun, images });
+      await learn(job);
+      return (await baseImages.get(name))?.images[0]?.runtime;
+    };
+    const platforms = ['linux/amd64', 'linux/arm64'].map((platform) => ({ platform, digest: digest('e') }));
+    expect(await after(on('linux/amd64'), on('linux/arm64'))).toEqual({ ...base, digest: digest('b'), platforms });
+    const bare = { ...base, digest: digest('b') };
+    expect(await after(on('linux/amd64'), bare)).toEqual(bare);
+    expect(await after(on('linux/amd64', 'c'), on('linux/arm64'))).toEqual(bare);
   });
 
   it('keeps what was known when the source is away, says so, and asks to be called again', async () => {

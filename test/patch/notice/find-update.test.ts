@@ -67,6 +67,7 @@ describe('finding what a reference stands for of which something was heard', () 
     const { hear, asked } = await open(found(a));
     expect((await hear('localhost:5080/base:1', undefined, 'manual'))?.image.digest).toBe(b);
     expect((await hear('localhost:5080/base:1', a, 'registry'))?.image.digest).toBe(a);
+    expect((await hear('localhost:5080/base:1', a, 'manual'))?.image.digest).toBe(b);
     expect(asked).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ async function open(records: readonly TaskImages[], answers: Answers = {}) {
   const unanswered: string[] = [];
   const given = { found: (): AskedTag => ({ kind: 'found', digest: a, budget }), ...answers };
   const queue = { failWith: undefined as Error | undefined };
-  const registries: ForeignRegistries = {
+  const registries: Pick<ForeignRegistries, 'headTag' | 'listTags'> = {
     async headTag({ registry, repository, tag = '' }, tasks, etag) {
       const name = `${registry}/${repository}:${tag}`;
       asked.push(`${name} for ${[...tasks].sort().join(' ')}${etag === undefined ? '' : ` unless ${etag}`}`);

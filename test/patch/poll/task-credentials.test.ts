@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CustomCredential } from '../../../src/domain/run-request.ts';
 import type { Task, TaskName, TaskSecrets } from '../../../src/domain/task.ts';
-import { createTaskCredentials } from '../../../src/patch/poll/task-credentials.ts';
+import { createTaskCredentials, type TaskCredentialsOptions } from '../../../src/patch/poll/task-credentials.ts';
 
 const masked = '********';
 
@@ -14,7 +14,9 @@ function aTask(name: string, customRegistries: Record<string, CustomCredential>)
   return task as unknown as Task;
 }
 
-function open(tasks: readonly Task[], passwords: Record<string, Record<string, string>>) {
+const vault: Pick<TaskCredentialsOptions, 'resolve'> = { resolve: async ({ keyvault = '' }) => `value of ${keyvault}` };
+
+function open(tasks: readonly Task[], passwords: Record<string, Record<string, string>>, vaults = vault) {
   const unusable: string[] = [];
   const find = createTaskCredentials({
     tasks: { getMany: async (names) => names.map((name) => tasks.find((task) => task.name === name)) },
@@ -23,7 +25,7 @@ function open(tasks: readonly Task[], passwords: Record<string, Record<string, s
       if (registries === undefined) throw new Error('sealed by another key');
       return { registries } as unknown as TaskSecrets;
     },
-    resolve: async ({ keyvault = '' }) => `value of ${keyvault}`,
+    ...vaults,
     onUnusable: (task) => unusable.push(task),
   });
   const names = tasks.map(({ name }) => name);
@@ -59,6 +61,15 @@ describe('the credentials that a registry is asked with', () => {
       a: {},
     });
     expect(await find('ghcr.io')).toEqual([{ userName: 'u', password: `value of ${url}` }]);
+  });
+
+  it('are passed over where they lie in a vault and no vault is to be asked', async () => {
+    const url = 'https://v.vault.azure.net/secrets/p';
+    const vaulted = aTask('a', { 'ghcr.io': { userName: 'u', password: url, vaulted: ['password'] } });
+    const plain = aTask('b', { 'ghcr.io': { userName: 'u', password: masked } });
+    const { find, unusable } = open([vaulted, plain], { a: {}, b: { 'ghcr.io': 'p' } }, {});
+    expect(await find('ghcr.io')).toEqual([{ userName: 'u', password: 'p' }]);
+    expect(unusable).toEqual([]);
   });
 
   it('are passed over where they cannot be opened', async () => {

@@ -1,69 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Digest } from '../../../src/domain/digest.ts';
-import type { RunCause } from '../../../src/domain/run-cause.ts';
 import type { OutputImage, Run, RunId } from '../../../src/domain/run.ts';
-import type { Task, TaskName } from '../../../src/domain/task.ts';
+import type { RunCause } from '../../../src/domain/run-cause.ts';
 import { createRunRecorder, recordRun } from '../../../src/patch/record/record-run.ts';
-import { createMemoryStore } from '../../../src/store/memory/store.ts';
-import { aRequest, aRun } from '../../rig/runs.ts';
-import { contextPath, dockerTask, trigger, withTrigger } from '../learn/rig.ts';
-
-const name = 'build-app' as TaskName;
-const digest = (letter: string) => `sha256:${letter.repeat(64)}` as Digest;
-const base = { registry: 'docker.io', repository: 'library/node', tag: '22' };
-const image = { registry: 'reg.test:5000', repository: 'app', tag: 'v1' };
-const campaign: RunCause = { kind: 'image-update', id: 'cp1', timestamp: 'x', images: [], campaign: 'cp1' };
-
-const at = (minute: number): string => `2026-11-21T10:${String(minute).padStart(2, '0')}:00.000Z`;
-
-/** A run of the task as it is, which ended well in its tenth minute. */
-function ofTask(change: Partial<Run> = {}): Run {
-  return aRun({
-    status: 'Succeeded',
-    task: name,
-    cause: { kind: 'manual', by: 'admin' },
-    request: aRequest({ sourceLocation: contextPath }),
-    createTime: at(1),
-    startTime: at(2),
-    finishTime: at(10),
-    dependencies: [{ image, runtime: { ...base, digest: digest('b') }, buildTime: [], commit: 'c1' }],
-    outputImages: [{ ...image, digest: digest('a') }],
-    ...change,
-  });
-}
-
-function source(change: Partial<Extract<RunCause, { kind: 'source' }>>): RunCause {
-  return {
-    kind: 'source',
-    trigger: 'onpush',
-    id: 'd1',
-    eventType: 'commit',
-    repositoryUrl: contextPath,
-    branchName: 'main',
-    ref: 'refs/heads/main',
-    providerType: 'github',
-    isTrusted: true,
-    ...change,
-  };
-}
-
-async function setUp(task: Task = dockerTask({}, withTrigger())) {
-  const store = createMemoryStore({ clock: { now: () => 0 } });
-  await store.tasks.put(task, 0, []);
-  const tags = new Map<string, Digest>();
-  const options = {
-    ...store,
-    tags: {
-      digestOf: async ({ repository, tag }: { repository: string; tag?: string }) =>
-        tags.get(`${repository}:${tag ?? ''}`),
-    },
-  };
-  const record = async (run: Run) => {
-    await recordRun(run, options);
-    return store.baseImages.get(name);
-  };
-  return { ...store, options, record, tagsNow: tags };
-}
+import { aRequest } from '../../rig/runs.ts';
+import { contextPath, trigger } from '../learn/rig.ts';
+import { at, base, campaign, digest, image, name, ofTask, setUp, source } from './rig.ts';
 
 describe('what a good run tells of its task', () => {
   it('is what its images really stand on, by digests, and how long it took', async () => {
