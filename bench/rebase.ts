@@ -1,6 +1,6 @@
 /** An image put on a new base in the registry, beside the smallest rebuild and push of the same, in turns. */
 import { randomBytes } from 'node:crypto';
-import type { Digest } from '../src/domain/digest.ts';
+import type { ImageAtDigest } from '../src/domain/base-image.ts';
 import { createRebaseRig, line, pushLayer, type Ran, type RebaseRig } from '../test/rebase/rig.ts';
 import { tarOf } from '../test/rig/contexts.ts';
 import { createEngineFloor } from './engine-floor.ts';
@@ -8,7 +8,8 @@ import { startOurs } from './registry-peers.ts';
 import { median, type Row } from './table.ts';
 
 const images = 8;
-const rounds = 4;
+/** The first ones are not counted: worker and registry are as after a while of work then, for both sides. */
+const [rounds, warmUps] = [10, 3];
 const base = 'bench-base:v1';
 
 /** Milliseconds. `first`: the first image on a base that the engine and we see for the first time. */
@@ -19,23 +20,27 @@ interface Figures {
   readonly raw: number[];
 }
 
+function noFigures(): Figures {
+  return { rebase: { first: [], others: [] }, rebuild: { first: [], others: [] }, raw: [] };
+}
+
 function wanted(index: number) {
   const files = { a: `image ${index}` };
   return { name: `bench-rebase-${index}:v1`, text: `FROM $R/${base}\nCOPY a /app/a\n`, files };
 }
 
-async function rebase(rig: RebaseRig, index: number, made: Ran[]): Promise<number> {
-  const ran = await rig.rebase({ ...wanted(index), made: made[index]?.found ?? [] });
+/** As a campaign asks for it: on a base at its new digest. */
+async function rebase(rig: RebaseRig, index: number, made: Ran[], images: readonly ImageAtDigest[]): Promise<number> {
+  const ran = await rig.rebase({ ...wanted(index), made: made[index]?.found ?? [], images });
   if (!ran.text.includes('no build')) throw new Error(ran.text);
   made[index] = ran;
   return ran.tookMs;
 }
 
 /** The run that there would be otherwise. */
-async function rebuild(rig: RebaseRig, index: number, digest: Digest): Promise<number> {
-  const image = { registry: rig.host, repository: 'bench-base', tag: 'v1', digest };
+async function rebuild(rig: RebaseRig, index: number, images: readonly ImageAtDigest[]): Promise<number> {
   const build = { ...wanted(index), name: `bench-rebuild-${index}:v1` };
-  const ran = await rig.rebase({ ...build, made: [], strategy: 'rebuild', images: [image] });
+  const ran = await rig.rebase({ ...build, made: [], strategy: 'rebuild', images });
   if (ran.outcome.kind !== 'succeeded') throw new Error(ran.text);
   return ran.tookMs;
 }
@@ -55,11 +60,12 @@ async function rawBuild(host: string, rig: RebaseRig, index: number): Promise<nu
 async function measureRound(host: string, rig: RebaseRig, made: Ran[], figures: Figures): Promise<void> {
   const noise = randomBytes(16).toString('hex');
   const digest = await pushLayer(rig, base, { 'version.txt': noise });
+  const bases = [{ registry: rig.host, repository: 'bench-base', tag: 'v1', digest }];
   for (let index = 0; index < images; index += 1) {
     const which = index === 0 ? 'first' : 'others';
     const turns = [
-      async () => void figures.rebase[which].push(await rebase(rig, index, made)),
-      async () => void figures.rebuild[which].push(await rebuild(rig, index, digest)),
+      async () => void figures.rebase[which].push(await rebase(rig, index, made, bases)),
+      async () => void figures.rebuild[which].push(await rebuild(rig, index, bases)),
     ];
     for (const turn of index % 2 === 0 ? turns : turns.reverse()) await turn();
   }
@@ -89,8 +95,9 @@ export async function benchRebase(host: string): Promise<Row[]> {
     await rig.publishBase(base, `${line}\nRUN echo 0 > /version.txt`);
     const made: Ran[] = [];
     for (let index = 0; index < images; index += 1) made.push(await rig.build(wanted(index)));
-    const figures: Figures = { rebase: { first: [], others: [] }, rebuild: { first: [], others: [] }, raw: [] };
-    for (let round = 0; round < rounds; round += 1) await measureRound(host, rig, made, figures);
+    const [none, figures] = [noFigures(), noFigures()];
+    for (let round = 0; round < rounds; round += 1)
+      await measureRound(host, rig, made, round < warmUps ? none : figures);
     return rowsOf(figures);
   } finally {
     for (let index = 0; index < images; index += 1) await rig.forget(`bench-raw-${index}:v1`);

@@ -1,6 +1,7 @@
 import { formatElapsed } from '../domain/event-text.ts';
 import { formatName } from './base-image-view.ts';
 import { cleanLine } from './clean-line.ts';
+import { compareNames } from './natural-order.ts';
 import type { ImpactTaskView, ImpactView } from './patching-types.ts';
 import type { Colors } from './screen.ts';
 import { formatTable } from './words.ts';
@@ -23,12 +24,14 @@ function lengthOf({ durationMs }: ImpactTaskView): string {
   return durationMs === undefined ? '?' : formatElapsed(durationMs);
 }
 
-function reasonsOf({ bases, skippedBecause }: ImpactTaskView): string {
+function reasonsOf({ bases, onlyReads, skippedBecause }: ImpactTaskView): string {
   const names = bases.map(formatName).join(', ');
-  return skippedBecause === undefined ? names : `${names}; not started: ${skippedBecause}`;
+  const reads = onlyReads === undefined ? '' : `; reads what ${onlyReads.join(' and ')} makes`;
+  return `${names}${reads}${skippedBecause === undefined ? '' : `; not started: ${skippedBecause}`}`;
 }
 
-function formatTasks(tasks: readonly ImpactTaskView[], colors: Colors): readonly string[] {
+function formatTasks(all: readonly ImpactTaskView[], colors: Colors): readonly string[] {
+  const tasks = [...all].sort((a, b) => a.level - b.level || compareNames(a.task, b.task));
   const hasWaves = new Set(tasks.map(({ wave }) => wave)).size > 1;
   const rows = tasks.map((one) => [
     String(one.level + 1),
@@ -70,8 +73,11 @@ function label(...lines: readonly string[]): string {
   return `"${lines.map(escape).join('<br/>')}"`;
 }
 
+/** What tasks are called in the drawing. */
+type Ids = ReadonlyMap<string, string>;
+
 /** What closes circles: it is stood on, and not waited for. */
-function drawCircles({ cycles, tasks }: ImpactView, ids: ReadonlyMap<string, string>): readonly string[] {
+function drawCircles({ cycles, tasks }: ImpactView, ids: Ids): readonly string[] {
   const needs = new Map(tasks.map((one) => [one.task, one.needs]));
   return cycles.flatMap((circle) =>
     circle.flatMap((task, at) => {
@@ -79,6 +85,21 @@ function drawCircles({ cycles, tasks }: ImpactView, ids: ReadonlyMap<string, str
       return needs.get(next)?.includes(task) === true ? [] : [`${ids.get(task) ?? ''} -.-> ${ids.get(next) ?? ''}`];
     }),
   );
+}
+
+/** The arrows to a task: from what it stands on, and from what it only reads while it is built. */
+function drawArrows(
+  { task, needs, onlyReads = [], bases }: ImpactTaskView,
+  image: string,
+  ids: Ids,
+): readonly string[] {
+  const isOnBase = bases.some(({ reference }) => reference === image);
+  const to = ids.get(task) ?? '';
+  const arrows = needs.flatMap((need) => {
+    const from = ids.get(need);
+    return from === undefined ? [] : [`${from} ${onlyReads.includes(need) ? '-. read .->' : '-->'} ${to}`];
+  });
+  return [...(isOnBase ? [`base --> ${to}`] : []), ...arrows];
 }
 
 /** The tasks, by what they are called in the drawing; an arrow goes from what is stood on to what stands on it. */
@@ -92,11 +113,7 @@ export function drawImpact(impact: ImpactView): readonly string[] {
     const skipped = one.skippedBecause === undefined ? [] : [`not started: ${one.skippedBecause}`];
     return `${ids.get(one.task) ?? ''}[${label(one.task, lengthOf(one), ...skipped)}]`;
   });
-  const arrows = tasks.flatMap(({ task, needs, bases }) => {
-    const isOnBase = bases.some(({ reference }) => reference === image.reference);
-    const from = [...(isOnBase ? ['base'] : []), ...needs.flatMap((need) => ids.get(need) ?? [])];
-    return from.map((one) => `${one} --> ${ids.get(task) ?? ''}`);
-  });
+  const arrows = tasks.flatMap((one) => drawArrows(one, image.reference, ids));
   const others = notRebuilt.map((one, at) => {
     const from = makers.get(one.image.reference) ?? 'base';
     return `${from} -.-> n${String(at)}[${label(one.task, `not rebuilt: ${one.because}`)}]`;

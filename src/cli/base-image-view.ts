@@ -1,4 +1,5 @@
 import { cleanLine } from './clean-line.ts';
+import { compareNames } from './natural-order.ts';
 import type { ImageView, StandingView } from './patching-types.ts';
 import type { Colors } from './screen.ts';
 import { formatAge, formatTable } from './words.ts';
@@ -33,8 +34,20 @@ function describeState(view: StandingView, now: number): string {
   return `${words}${since}${because}`;
 }
 
-/** Which image stands on which, as a table; `now` in milliseconds. */
-export function formatStanding(list: readonly StandingView[], colors: Colors, now: number): readonly string[] {
+const typeOrder = Object.keys(types);
+
+function compareLines(a: StandingView, b: StandingView): number {
+  return (
+    compareNames(a.task, b.task) ||
+    compareNames(a.image?.reference ?? '', b.image?.reference ?? '') ||
+    typeOrder.indexOf(a.type) - typeOrder.indexOf(b.type) ||
+    compareNames(a.base.reference, b.base.reference)
+  );
+}
+
+/** Which image stands on which, as a table, by task and image; `now` in milliseconds. */
+export function formatStanding(all: readonly StandingView[], colors: Colors, now: number): readonly string[] {
+  const list = [...all].sort(compareLines);
   const rows = list.map((one) => [
     one.task,
     one.image === undefined ? '-' : formatName(one.image),

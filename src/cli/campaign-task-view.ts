@@ -49,11 +49,19 @@ export function inOneLine(reason: string): string {
   return reason.replace(/\s*\n\s*/g, ' ');
 }
 
+/** How long a task waits yet before it is started again: ` in 10s`; nothing once its time has come. */
+function formatWait({ notBefore }: CampaignTaskView, now: number): string {
+  const leftMs = notBefore === undefined ? 0 : Date.parse(notBefore) - now;
+  return leftMs <= 0 ? '' : ` in ${formatElapsed(Math.ceil(leftMs / 1000) * 1000)}`;
+}
+
 /** Why a task is in its state, in one line, where there is something to say. */
-function reasonOf({ because, blockedBy, tries, state }: CampaignTaskView): string {
+function reasonOf(one: CampaignTaskView, now: number): string {
+  const { because, blockedBy, tries, state } = one;
   if (because !== undefined) return inOneLine(because);
   if (blockedBy !== undefined) return `${blockedBy} failed`;
-  return state === 'waiting' && tries > 0 ? `again, after ${String(tries)} ${tries === 1 ? 'try' : 'tries'}` : '';
+  if (state !== 'waiting' || tries === 0) return '';
+  return `again${formatWait(one, now)}, after ${String(tries)} ${tries === 1 ? 'try' : 'tries'}`;
 }
 
 /** One line for each task: sign, name, wave where there are several, state, run, how long, why; `now` in milliseconds. */
@@ -62,7 +70,7 @@ export function formatTasks(tasks: readonly CampaignTaskView[], colors: Colors, 
   const rows = tasks.map((one) => {
     const { state, runId, startTime, finishTime } = one;
     const name = [one.task, ...(hasWaves ? [`wave ${String(one.wave)}`] : [])];
-    const words = [...name, stateOf(one), runId ?? '-', formatLength(startTime, finishTime, now), reasonOf(one)];
+    const words = [...name, stateOf(one), runId ?? '-', formatLength(startTime, finishTime, now), reasonOf(one, now)];
     return [`  ${looks[state][0]}`, ...words.map((word) => cleanLine(word, false))];
   });
   return formatTable(rows).map((line, at) => {
@@ -75,7 +83,7 @@ export function formatTasks(tasks: readonly CampaignTaskView[], colors: Colors, 
 export function describeTask(one: CampaignTaskView, now: number): string {
   const { task, runId, startTime, finishTime } = one;
   const took = finishTime === undefined ? '' : ` in ${formatLength(startTime, finishTime, now)}`;
-  const reason = reasonOf(one);
+  const reason = reasonOf(one, now);
   const by = runId === undefined ? '' : `, run ${runId}`;
   return cleanLine(`${task}: ${stateOf(one)}${by}${took}${reason === '' ? '' : `: ${reason}`}`, false);
 }

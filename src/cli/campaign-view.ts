@@ -1,8 +1,10 @@
 import { isOver, type CampaignStatus } from '../domain/campaign.ts';
 import { formatElapsed } from '../domain/event-text.ts';
+import { count } from './base-image-impact.ts';
 import { formatName, shortDigest } from './base-image-view.ts';
 import { cleanLine } from './clean-line.ts';
 import { formatCounts, formatLength, formatTasks, inOneLine } from './campaign-task-view.ts';
+import { compareNames } from './natural-order.ts';
 import type { CampaignDetails, CampaignView } from './patching-types.ts';
 import { paintStatus } from './run-view.ts';
 import type { Colors } from './screen.ts';
@@ -43,13 +45,27 @@ function waitingFor({ status, waitsFor }: CampaignView): string | undefined {
 }
 
 /** About how long it takes yet; nobody knows how long people let it stand. */
-function formatLeft({ estimate, status }: CampaignDetails): string | undefined {
+function formatLeft(campaign: CampaignDetails): string | undefined {
+  const { estimate } = campaign;
   if (estimate === undefined) return undefined;
-  const isStopped = status === 'Held' || status === 'Paused';
-  return `about ${formatElapsed(estimate.remainingMs)}${isStopped ? ' once it is resumed' : ''}`;
+  return `about ${formatElapsed(estimate.remainingMs)}${isStopped(campaign) ? ' once it is resumed' : ''}`;
 }
 
-function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
+/** True for a campaign that nothing goes on in unless people do something: others may wait for it. */
+export function isStopped({ status }: Pick<CampaignView, 'status'>): boolean {
+  return status === 'Held' || status === 'Paused';
+}
+
+/** How many changes of base images wait in campaigns behind one that people let stand; undefined: none. */
+function formatWaiting(campaign: CampaignDetails, others: readonly CampaignView[]): string | undefined {
+  if (!isStopped(campaign)) return undefined;
+  const behind = others.filter(({ status, waitsFor }) => !isOver(status) && waitsFor.includes(campaign.id));
+  const changes = behind.reduce((sum, { updates }) => sum + updates.length, 0);
+  if (changes === 0) return undefined;
+  return `${count(changes, 'change')} ${changes === 1 ? 'waits' : 'wait'} until it is resumed or canceled`;
+}
+
+function formatFacts({ campaign, others }: CampaignAmong, colors: Colors, now: number): readonly string[] {
   const { cancelRequested } = campaign;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Campaign:', campaign.id],
@@ -61,6 +77,7 @@ function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): re
     ['Left:', formatLeft(campaign)],
     ['Canceled:', cancelRequested && `by ${cancelRequested.by} at ${cancelRequested.at}`],
     ['Waits for:', waitingFor(campaign)],
+    ['Behind it:', formatWaiting(campaign, others)],
     ...campaign.cycles.map((circle) => ['Circle:', [...circle, circle[0] ?? ''].join(' → ')] as const),
     ['Tasks:', formatCounts(campaign)],
   ];
@@ -68,7 +85,8 @@ function formatFacts(campaign: CampaignDetails, colors: Colors, now: number): re
 }
 
 /** Tasks under a heading for each level; the columns of all levels are the same. */
-function formatLevels({ tasks }: CampaignDetails, colors: Colors, now: number): readonly string[] {
+function formatLevels(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
+  const tasks = [...campaign.tasks].sort((a, b) => a.level - b.level || compareNames(a.task, b.task));
   const lines = formatTasks(tasks, colors, now);
   return lines.flatMap((line, at) => {
     const [one, before] = [tasks[at], tasks[at - 1]];
@@ -77,9 +95,15 @@ function formatLevels({ tasks }: CampaignDetails, colors: Colors, now: number): 
   });
 }
 
+/** A campaign, and others that may wait for it. */
+export interface CampaignAmong {
+  readonly campaign: CampaignDetails;
+  readonly others: readonly CampaignView[];
+}
+
 /** Everything about one campaign: a line for each thing, then its tasks by level, counted from 1. */
-export function formatCampaign(campaign: CampaignDetails, colors: Colors, now: number): readonly string[] {
-  return [...formatFacts(campaign, colors, now), ...formatLevels(campaign, colors, now)];
+export function formatCampaign(among: CampaignAmong, colors: Colors, now: number): readonly string[] {
+  return [...formatFacts(among, colors, now), ...formatLevels(among.campaign, colors, now)];
 }
 
 /** A campaign's end in one line. */

@@ -27,6 +27,7 @@ export interface ImpactTaskView {
   readonly level: number;
   readonly wave: number;
   readonly needs: readonly string[];
+  readonly onlyReads?: readonly string[];
   readonly bases: readonly ImageView[];
   readonly images: readonly ImageView[];
   readonly durationMs?: number;
@@ -59,9 +60,11 @@ export interface CampaignTaskView {
   readonly level: number;
   readonly wave: number;
   readonly needs: readonly string[];
+  readonly onlyReads?: readonly string[];
   readonly state: TaskState;
   readonly because?: string;
   readonly blockedBy?: string;
+  readonly notBefore?: string;
   readonly runId?: string;
   readonly runStatus?: string;
   readonly startTime?: string;

@@ -4,12 +4,14 @@ import { createPlanCheck } from '../http/plan-check.ts';
 import type { Installation } from '../installation.ts';
 import { createStatusReports } from '../notify/commit-status/report.ts';
 import { createForgeSender } from '../notify/forge/send.ts';
+import { createFollowed } from '../patch/graph/followed-tags.ts';
 import type { DeliveryQueue, RunNotices, RunQueue } from '../queue/ports.ts';
 import { checkLocation } from '../source/check-location.ts';
 import { createDeliverySweep } from '../trigger/delivery-sweep.ts';
 import { createGitTrigger } from '../trigger/git-trigger.ts';
 import { createFindMoved } from '../trigger/moved-repositories.ts';
 import { openTaskSecrets } from '../trigger/sealed-secrets.ts';
+import type { TaskRunDeps } from '../trigger/run-of-task.ts';
 import type { SubmitDeps } from '../trigger/submit.ts';
 
 /** What every trigger of this process makes runs with. */
@@ -17,13 +19,14 @@ export function createSubmitDeps(
   { config, key, store, storage, logger }: Pick<Installation, 'config' | 'key' | 'store' | 'storage' | 'logger'>,
   queue: RunQueue,
   notices?: Pick<RunNotices, 'publish'>,
-): SubmitDeps {
+): SubmitDeps & TaskRunDeps {
   return {
     runs: store.runs,
     queue,
     notices,
     workers: store.workers,
     key,
+    findFollowed: createFollowed(store.baseImages),
     checkPlan: createPlanCheck(config.registryHost),
     checkLocation,
     hasUpload: async (path) => (await storage.stat(contextKey(path))) !== undefined,
@@ -35,7 +38,7 @@ export function createSubmitDeps(
 
 export interface GitDeliveriesOptions {
   readonly installation: Pick<Installation, 'clock' | 'logger' | 'store'>;
-  readonly submit: SubmitDeps;
+  readonly submit: SubmitDeps & TaskRunDeps;
   readonly queue: RunQueue;
   readonly deliveries: DeliveryQueue;
   readonly egress: Egress;

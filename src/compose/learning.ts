@@ -5,6 +5,7 @@ import type { RunRequest } from '../domain/run-request.ts';
 import type { Egress } from '../egress/ports.ts';
 import { contextKey } from '../http/options.ts';
 import type { Installation } from '../installation.ts';
+import { createFollowed } from '../patch/graph/followed-tags.ts';
 import { createTriggerReader } from '../patch/learn/image-triggers.ts';
 import { createLearner } from '../patch/learn/learner.ts';
 import type { LearnMeans, StandInRun } from '../patch/learn/means.ts';
@@ -56,14 +57,18 @@ function openTriggers({ access, foreign }: LearningOptions): LearnMeans['trigger
 
 async function openMeans(options: LearningOptions): Promise<LearnMeans> {
   const { installation, egress, access } = options;
-  const { config, key, storage } = installation;
+  const { config, key, storage, store } = installation;
+  const findFollowed = createFollowed(store.baseImages);
   const tempRoot = join(config.dataDir, 'work');
   await mkdir(tempRoot, { recursive: true });
   const limits = { ...config.context, maxBytes: config.upload.maxBytes };
   const uploads = { open: async (path: string) => (await storage.read(contextKey(path)))?.stream };
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
   return {
-    requestOf: (task) => requestOfTask(task, openTaskSecrets(key, task.sealedSecrets)),
+    requestOf: async (task, followed) =>
+      requestOfTask(task, openTaskSecrets(key, task.sealedSecrets), {
+        followed: followed ?? (await findFollowed(task)),
+      }),
     openContext: createContextOpener({
       ...{ egress, tempRoot, limits, uploads, git: config.git },
       ownRegistry: { host: access.registryHost, url: access.url, credential: access.credential },

@@ -7,12 +7,13 @@ import type { Installation } from '../installation.ts';
 import { matchesPattern } from '../registry/access/pattern.ts';
 import type { Registry } from '../registry/options.ts';
 import { startScan } from '../trigger/scan.ts';
+import type { TaskRunDeps } from '../trigger/run-of-task.ts';
 import type { SubmitDeps } from '../trigger/submit.ts';
 
 export interface ScansOptions {
   readonly installation: Pick<Installation, 'config' | 'logger' | 'store'>;
   readonly registry: Pick<Registry, 'scanPolicy' | 'resolve'>;
-  readonly submit: SubmitDeps;
+  readonly submit: SubmitDeps & TaskRunDeps;
 }
 
 /** What starts scans. */

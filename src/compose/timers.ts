@@ -1,5 +1,6 @@
 import type { Installation } from '../installation.ts';
 import type { TimerQueue } from '../queue/ports.ts';
+import type { TaskRunDeps } from '../trigger/run-of-task.ts';
 import type { SubmitDeps } from '../trigger/submit.ts';
 import { createTimerTrigger, reconcileTimers } from '../trigger/timer.ts';
 import { periodically } from '../worker/periodically.ts';
@@ -8,7 +9,7 @@ const reconcileMs = 5 * 60_000;
 
 export interface TimersOptions {
   readonly installation: Pick<Installation, 'logger' | 'store'>;
-  readonly submit: SubmitDeps;
+  readonly submit: SubmitDeps & TaskRunDeps;
   readonly timers: TimerQueue;
 }
 

@@ -24,6 +24,8 @@ export interface TaskImages {
   readonly stepImages: readonly ImageIdentity[];
   /** What could not be made out, for people: `line 3 of Dockerfile: …`. */
   readonly problems: readonly string[];
+  /** The newest tags, of those that the task follows, that a good run was made with. Its own file may name older ones. */
+  readonly followed?: readonly ImageIdentity[];
   /** The task's trigger as it is; absent: it has none. */
   readonly trigger?: BaseImageTrigger;
   /** False for a disabled task. */

@@ -15,8 +15,8 @@ export function isOver(status: CampaignStatus): boolean {
 
 /** Where a task is in a campaign. */
 export type NodeState =
-  /** For its bases, its wave, or a free place. */
-  | { readonly kind: 'waiting' }
+  /** For its bases, its wave, or a free place; after a run that failed, not to be started before `notBefore` (ISO 8601, UTC). */
+  | { readonly kind: 'waiting'; readonly notBefore?: string }
   /** Its run is made, queued or at work. */
   | { readonly kind: 'running'; readonly runId?: RunId }
   | { readonly kind: 'rebuilt'; readonly runId: RunId }
@@ -38,6 +38,8 @@ export interface CampaignNode {
   readonly wave: number;
   /** The tasks of this campaign that must have ended before it begins. */
   readonly needs: readonly TaskName[];
+  /** Those of them whose images it only reads while it is built: it begins after them however they end. Absent: none. */
+  readonly onlyReads?: readonly TaskName[];
   /** The images for which it is rebuilt. Those that a task of the campaign makes get their digest when they are made. */
   readonly bases: readonly ImageIdentity[];
   /** What its images' tags stood for before: they are compared with it, and can be pointed back to it. */

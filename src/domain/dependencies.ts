@@ -31,8 +31,10 @@ export interface ImageDependencies {
   readonly buildTime: readonly ImageIdentity[];
   /** The commit of the context, where it came from git. */
   readonly commit?: string;
+  /** What tells the files of the context from others, wherever they came from (`Context.revision`). Absent: not known. */
+  readonly revision?: string;
   /**
-   * A digest of the Dockerfile and of how it was built, labels and values of secret arguments apart: the same recipe, on the same commit and
+   * A digest of the Dockerfile and of how it was built, labels and values of secret arguments apart: the same recipe, of the same revision and
    * the same images, makes the same image. Absent: not known.
    */
   readonly recipe?: string;

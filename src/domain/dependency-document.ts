@@ -111,11 +111,12 @@ export function maskDependencies(
   dependencies: readonly ImageDependencies[],
   mask: (text: string) => string,
 ): readonly ImageDependencies[] {
-  return dependencies.map(({ image, runtime, buildTime, commit, recipe }) => ({
+  return dependencies.map(({ image, runtime, buildTime, commit, revision, recipe }) => ({
     ...(image && { image: maskImage(image, mask) }),
     ...(runtime && { runtime: maskImage(runtime, mask) }),
     buildTime: buildTime.map((one) => maskImage(one, mask)),
     ...(commit !== undefined && { commit }),
+    ...(revision !== undefined && { revision }),
     ...(recipe !== undefined && { recipe }),
   }));
 }

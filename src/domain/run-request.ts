@@ -10,6 +10,8 @@ export interface Argument {
   readonly name: string;
   readonly value: string;
   readonly isSecret: boolean;
+  /** Set for the run in place of what its task says: the newest tag, as far as is known, that the task follows by this argument. */
+  readonly isFollowed?: true;
 }
 
 /** User name and password for a registry that is not ours, by its host. */

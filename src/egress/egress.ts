@@ -110,7 +110,8 @@ async function follow(text: string, request: EgressRequest & { maxBytes: number 
   }
 }
 
-function portOf({ port, protocol }: URL): number {
+/** The port that a URL leads to. */
+export function portOf({ port, protocol }: URL): number {
   if (port !== '') return Number(port);
   return protocol === 'https:' ? 443 : 80;
 }

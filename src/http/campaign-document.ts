@@ -21,6 +21,8 @@ function describeState(state: NodeState): object {
     case 'failed':
     case 'skipped':
       return { state: state.kind, because: state.because };
+    case 'waiting':
+      return { state: state.kind, ...(state.notBefore !== undefined && { notBefore: state.notBefore }) };
     default:
       return { state: state.kind };
   }
@@ -37,9 +39,10 @@ function describeRun({ state, run }: CampaignTask): object {
 }
 
 function describeTask(one: CampaignTask): object {
-  const { task, level, wave, needs, tries, durationMs } = one;
+  const { task, level, wave, needs, onlyReads, tries, durationMs } = one;
   return {
     ...{ task, level, wave, needs },
+    ...(onlyReads !== undefined && { onlyReads }),
     ...describeState(one.state),
     ...describeRun(one),
     tries,

@@ -120,6 +120,8 @@ export interface AppConfig {
   readonly upload: { readonly maxBytes: number; readonly expiresMs: number; readonly idleMs?: number };
   /** How changes of base images are noticed; left out: by pushes to our registry alone, and tasks are not read before their first run. */
   readonly patching?: Pick<PatchingSettings, 'hookSecrets' | 'pollMs' | 'pollMsOf'>;
+  /** What may be reached beyond the public internet (SLIPWAY_EGRESS_ALLOW): whether a registry there is asked hangs on it. */
+  readonly egressAllow?: readonly string[];
   /** When the installation was made, ISO 8601; left out of the registry's document when absent. */
   readonly creationDate?: string;
   /** Time between two signs of life on a stream without events (default 15 s). */

@@ -1,5 +1,6 @@
 import type { TaskImages } from '../domain/base-image.ts';
 import { describeDependencies, type ImageEntry } from '../domain/dependency-document.ts';
+import { createReach } from '../egress/reach.ts';
 import type { Noticing } from '../patch/learn/describe-bases.ts';
 import type { AppConfig } from './options.ts';
 
@@ -23,8 +24,20 @@ export function describeBaseDependencies({ images }: TaskImages): readonly BaseD
 }
 
 /** How this installation notices that a base image has changed. */
-export function noticingOf({ url, registryHost, patching }: AppConfig): Noticing {
+export function noticingOf({
+  url,
+  registryHost,
+  patching,
+  egressAllow = [],
+}: Pick<AppConfig, 'url' | 'registryHost' | 'patching' | 'egressAllow'>): Noticing {
   const { hookSecrets = [], pollMs, pollMsOf = {} } = patching ?? {};
   const hookUrl = hookSecrets.length === 0 ? undefined : `${url}/hooks/registry`;
-  return { registryHost, pollMs, pollMsOf, hookUrl, readsTasks: patching !== undefined };
+  return {
+    registryHost,
+    pollMs,
+    pollMsOf,
+    hookUrl,
+    readsTasks: patching !== undefined,
+    whyUnreachable: createReach(egressAllow),
+  };
 }

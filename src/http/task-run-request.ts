@@ -1,9 +1,8 @@
 import { fail } from '../domain/failure.ts';
 import type { Task } from '../domain/task.ts';
-import { requestOfTask, type TaskOverrides, type TaskRun } from '../trigger/task-request.ts';
+import type { TaskOverrides, TaskRunOptions } from '../trigger/task-request.ts';
 import { readArguments, type ArgumentsBody } from './request-parts.ts';
 import { createBodyCheck } from './schema.ts';
-import type { OpenTask } from './task-document-read.ts';
 
 /** The body of scheduleRun as `schemas/api/task-run-request.schema.json` has it. */
 export interface TaskRunBody {
@@ -44,11 +43,11 @@ export function readTaskId(taskId: string, registryName: string): string {
   return name;
 }
 
-/** The request of a run of a task by hand. Throws `invalid-request` for overrides that do not fit its step. */
-export function fillInTaskRun(body: TaskRunBody, { task, secrets }: OpenTask): TaskRun {
+/** What a run of a task by hand does otherwise than the task says. */
+export function readTaskRun(body: TaskRunBody): TaskRunOptions {
   const { overrideTaskStepProperties: given = {}, isArchiveEnabled, agentPoolName } = body;
   const { arguments: args, values, updateTriggerToken: _, ...plain } = given;
-  return requestOfTask(task, secrets, {
+  return {
     overrides: {
       ...plain,
       ...(args !== undefined && { arguments: readArguments(args) }),
@@ -56,7 +55,7 @@ export function fillInTaskRun(body: TaskRunBody, { task, secrets }: OpenTask): T
     },
     ...(isArchiveEnabled !== undefined && { isArchiveEnabled }),
     ...(agentPoolName !== undefined && { agentPoolName }),
-  });
+  };
 }
 
 /** The part of a task that a run of it carries. */

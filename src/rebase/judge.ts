@@ -1,7 +1,7 @@
 import type { ImageIdentity } from '../domain/dependencies.ts';
 import { toFailure } from '../domain/failure.ts';
 import { formatImageIdentity } from '../domain/image-reference.ts';
-import { readDependencies } from '../dockerfile/dependencies.ts';
+import type { FileDependencies } from '../dockerfile/dependencies.ts';
 import { readChain, type Recipe } from './chain.ts';
 import { checkImage, fieldsIn, textIn, type CheckedImage, type ImageDocuments } from './documents.ts';
 import { followChain, type Destination, type Effects } from './effects.ts';
@@ -18,6 +18,8 @@ export const lineLabel = 'dev.slipway.base-line';
 /** An image that was built, and the base that it is to be put on. */
 export interface RebaseQuestion {
   readonly recipe: Recipe;
+  /** What the recipe reads. */
+  readonly dependencies: Pick<FileDependencies, 'buildTime' | 'unresolved'>;
   /** The image that the target began with when `image` was built. */
   readonly oldBase: ImageDocuments;
   readonly newBase: ImageDocuments;
@@ -66,9 +68,8 @@ function checkPlatforms({ oldBase, newBase, image }: Omit<Rebase, 'effects'>): v
 }
 
 /** Images that are read besides the base: all of them must be what they were. */
-function checkSources({ recipe, doubtOf }: RebaseQuestion): void {
-  const { text, ...given } = recipe;
-  const { buildTime, unresolved } = readDependencies(text, given);
+function checkSources({ dependencies, doubtOf }: RebaseQuestion): void {
+  const { buildTime, unresolved } = dependencies;
   const [open] = unresolved;
   if (open !== undefined) refuse(`line ${open.line} of the Dockerfile names an image that cannot be made out`);
   for (const { image } of buildTime) {

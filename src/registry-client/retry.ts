@@ -18,6 +18,8 @@ export interface RetryOptions {
 }
 
 const firstPauseMs = 500;
+/** Before it is varied. */
+const longestPauseMs = 8000;
 const busy = new Set([408, 429, 500, 502, 503, 504]);
 const harmless = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
@@ -30,9 +32,20 @@ export async function sleepFor(ms: number, signal: AbortSignal | undefined): Pro
   }
 }
 
-/** Milliseconds before the n-th further try (n = 1, 2, …): doubled each time, varied by a half so that many do not come at once. */
+/** Milliseconds before the n-th further try (n = 1, 2, …): doubled as far as it goes, varied by a half so that many do not come at once. */
 export function pauseMs(tries: number, random: number): number {
-  return Math.round(firstPauseMs * 2 ** (tries - 1) * (0.5 + random));
+  return Math.round(Math.min(firstPauseMs * 2 ** (tries - 1), longestPauseMs) * (0.5 + random));
+}
+
+/**
+ * Tries of what a run asks our own registry for: it is away for a while when it starts again. All the pauses between them take half a minute
+ * at least, and a minute and a half at most.
+ */
+export const patientTries = 12;
+
+/** The pauses between {@link patientTries}, milliseconds. */
+export function patientPauses(random: () => number): readonly number[] {
+  return Array.from({ length: patientTries - 1 }, (_, at) => pauseMs(at + 1, random()));
 }
 
 /** A registry that is busy has not begun to do what it was asked for, so that a POST may come again too then. */

@@ -106,6 +106,17 @@ function sendStream(request: ClientRequest, body: Readable, reject: (error: Erro
   body.pipe(request);
 }
 
+/** True for an answer that has no body: to a HEAD, and where none is announced. */
+function isEmpty({ method }: SentRequest, { headers }: IncomingMessage): boolean {
+  return method === 'HEAD' || headers['content-length'] === '0';
+}
+
+/** The body of an answer without one; the connection is free for the next request. */
+function endAtOnce(response: IncomingMessage): Readable {
+  response.on('error', () => undefined).resume();
+  return Readable.from([]);
+}
+
 /** The answer's body; its errors are explained like those of the request. */
 function guard(request: ClientRequest, response: IncomingMessage, why: (error: unknown) => unknown): Readable {
   // Without a listener an abort that comes before the first read would be an uncaught error.
@@ -154,7 +165,9 @@ export function createSender(options: SenderOptions = {}): Sender {
       request.destroy(idle);
     });
     const response = await exchange(request, opened);
-    const body = guard(request, response, (error) => idle ?? explain(error));
+    const body = isEmpty(sent, response)
+      ? endAtOnce(response)
+      : guard(request, response, (error) => idle ?? explain(error));
     return { status: response.statusCode ?? 0, headers: response.headers, body };
   };
   return {

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fail, FailureError } from '../domain/failure.ts';
+import { patientTries, pauseMs, sleepFor, type RetryOptions } from '../registry-client/retry.ts';
 import { inspectArchive, type Inspection } from './inspect.ts';
 import type { ContextLimits } from './ports.ts';
 
@@ -10,6 +11,8 @@ import type { ContextLimits } from './ports.ts';
 export interface DownloadOptions {
   readonly limits: ContextLimits;
   readonly signal?: AbortSignal;
+  /** How it waits between tries; as a registry's client does when left out. */
+  readonly waiting?: Pick<RetryOptions, 'random' | 'sleep'>;
 }
 
 /** An archive that lies on disk, checked. */
@@ -19,33 +22,54 @@ export interface Download {
   readonly digest: string;
 }
 
-/** Tries of a download; refusals (4xx) are final (acr-tasks.md §1.6). */
-const maxTries = 3;
+/** Tries of a download from elsewhere; refusals (4xx) are final (acr-tasks.md §1.6). */
+const usualTries = 3;
 
 /** A status that says no once and for all. */
 export class FinalAnswer extends FailureError {}
 
+/** How the tries of one download go. */
+type Tries = DownloadOptions & { /** The source is our own registry. */ readonly isOwn?: boolean };
+
 /**
- * Does the work of a download, again where its source broke off or had trouble of its own, all within the time of the limits.
+ * Does the work of a download, again after growing pauses where its source broke off or had trouble of its own, all within the time of the
+ * limits. Our own registry is waited for as long as it may take to start again.
  * @throws `timed-out`, what `work` rejects with; the signal's reason when it aborts.
  */
-export async function withRetries<T>(
-  { limits, signal: outer }: DownloadOptions,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withRetries<T>(options: Tries, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { limits, signal: outer, waiting } = options;
+  const most = options.isOwn === true ? patientTries : usualTries;
   const timer = AbortSignal.timeout(limits.timeoutMs);
   const signal = outer === undefined ? timer : AbortSignal.any([timer, outer]);
   for (let tries = 1; ; tries += 1) {
     try {
       return await work(signal);
     } catch (error) {
+      if (!signal.aborted) await waitFor({ tries, most, error, signal, waiting });
       outer?.throwIfAborted();
       if (timer.aborted) {
         throw fail('timed-out', `the download took longer than ${String(limits.timeoutMs)} ms`, { cause: error });
       }
-      if (tries === maxTries || !isWorthRetrying(error)) throw error;
     }
   }
+}
+
+interface Failed {
+  /** How many there were. */
+  readonly tries: number;
+  readonly most: number;
+  readonly error: unknown;
+  readonly signal: AbortSignal;
+  readonly waiting: DownloadOptions['waiting'];
+}
+
+/** Waits before another try; ends early when the signal aborts. Rejects with the error when there is to be none. */
+async function waitFor({ tries, most, error, signal, waiting = {} }: Failed): Promise<void> {
+  if (tries === most || !isWorthRetrying(error)) throw error;
+  const { random = Math.random, sleep = sleepFor } = waiting;
+  await sleep(pauseMs(tries, random()), signal).catch((reason: unknown) => {
+    if (!signal.aborted) throw reason;
+  });
 }
 
 function isWorthRetrying(error: unknown): boolean {

@@ -5,7 +5,10 @@ import { openFiltered } from './filter-archive.ts';
 import type { Context } from './ports.ts';
 
 /** Makes a context of an archive that lies on the disk and was checked whole; `facts` is all else that there is to it. */
-export function contextOfFile(file: string, facts: Pick<Context, 'description' | 'digest' | 'dispose'>): Context {
+export function contextOfFile(
+  file: string,
+  facts: Pick<Context, 'description' | 'digest' | 'revision' | 'dispose'>,
+): Context {
   const open = async (): Promise<Readable> => createReadStream(file);
   return {
     ...facts,

@@ -12,6 +12,7 @@ import { readSubmodules, readTree } from './git-tree.ts';
 import type { GitLocation } from './location.ts';
 import { packDirectory, type PackOptions } from './pack.ts';
 import type { Context, ContextLimits } from './ports.ts';
+import { revisionOf } from './revision.ts';
 
 export interface GitContextOptions {
   readonly egress: Egress;
@@ -45,6 +46,7 @@ export async function openGitContext(location: GitLocation, options: GitContextO
     return {
       description: describe(location, clone.commit),
       commit: clone.commit,
+      revision: revisionOf(clone.commit, location.folder),
       open: () => packClone({ ignore: 'nothing' }),
       openForBuild: (named = dockerfile) => packClone(named === undefined ? {} : { dockerfile: named }),
       readFile: (name, maxBytes) => readFileBelow(clone.folder, name, maxBytes),

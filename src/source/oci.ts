@@ -17,6 +17,7 @@ import type { OciLocation } from './oci-location.ts';
 import { readManifest, type ArtifactLayer } from './oci-manifest.ts';
 import { openArtifactRegistry, type ArtifactRegistry } from './oci-registry.ts';
 import type { Context, ContextWish, OwnRegistry } from './ports.ts';
+import { revisionOf } from './revision.ts';
 
 export interface OciContextOptions extends DownloadOptions {
   readonly egress: Egress;
@@ -160,11 +161,13 @@ export async function openOciContext(location: OciLocation, options: OciContextO
   let registry: ArtifactRegistry | undefined;
   try {
     const opened = (registry = await openRegistry(location, options));
-    const { digest, file, inspection } = await withRetries(options, (signal) =>
+    const ours = isOwn(location, options.ownRegistry);
+    const { digest, file, inspection } = await withRetries({ ...options, isOwn: ours }, (signal) =>
       fetchArtifact({ location, registry: opened, directory, options: { ...options, signal } }),
     );
     assertDockerfile(inspection, options.dockerfile, 'artifact');
-    return contextOfFile(file, { description: describe(location, digest), digest, dispose });
+    const revision = revisionOf(digest, location.folder);
+    return contextOfFile(file, { description: describe(location, digest), digest, revision, dispose });
   } catch (error) {
     await dispose();
     throw error;

@@ -1,5 +1,6 @@
 import { isDigest } from '../domain/digest.ts';
 import { fail } from '../domain/failure.ts';
+import type { DownloadOptions } from './download.ts';
 import { openGitContext, type GitContextOptions } from './git.ts';
 import { joinSecret } from './location-secret.ts';
 import { parseSourceLocation, type GitLocation, type SourceLocation } from './location.ts';
@@ -18,6 +19,8 @@ export interface OpenContextOptions extends GitContextOptions {
   /** Absent: there is none, and a registry is reached like any other host. */
   readonly ownRegistry?: OwnRegistry;
   readonly credentialFor?: NonNullable<ContextWish['credentialFor']>;
+  /** See {@link DownloadOptions.waiting}. */
+  readonly waiting?: NonNullable<DownloadOptions['waiting']>;
 }
 
 /**

@@ -10,6 +10,11 @@ export interface Context {
   /** What tells it from another one of the same location (`sha256:…`), where the location may give something else the next time. */
   readonly digest?: string;
   /**
+   * What tells its files from others wherever they come from: the commit of git, the digest of an artifact's manifest or of an archive, with
+   * the folder of it that is the context. The same revision, the same files. Absent: nothing tells.
+   */
+  readonly revision?: string;
+  /**
    * Opens the tar stream of all its files. It may fail while being read: then it is destroyed with a FailureError
    * (`invalid-context`, `too-large`, `source-unavailable`), and nothing that was read may be used.
    */

@@ -2,19 +2,24 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fail } from '../domain/failure.ts';
 import type { Egress, EgressResponse } from '../egress/ports.ts';
-import { assertDockerfile, FinalAnswer, storeArchive, withRetries, type Download } from './download.ts';
+import {
+  assertDockerfile,
+  FinalAnswer,
+  storeArchive,
+  withRetries,
+  type Download,
+  type DownloadOptions,
+} from './download.ts';
 import { maskLocation } from './location-secret.ts';
 import { contextOfFile } from './file-context.ts';
 import type { TarballLocation } from './location.ts';
-import type { Context, ContextLimits } from './ports.ts';
+import type { Context } from './ports.ts';
 
-export interface TarballContextOptions {
+export interface TarballContextOptions extends DownloadOptions {
   readonly egress: Egress;
   /** An existing directory for the download; one directory in it is made and removed by `dispose`. */
   readonly tempRoot: string;
-  readonly limits: ContextLimits;
   readonly dockerfile?: string;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function openTarballContext(location: TarballLocation, options: Tar
       downloadOnce(location, file, { ...options, signal }),
     );
     assertDockerfile(inspection, options.dockerfile, 'archive');
-    return contextOfFile(file, { description: maskLocation(location.url), digest, dispose });
+    return contextOfFile(file, { description: maskLocation(location.url), digest, revision: digest, dispose });
   } catch (error) {
     await dispose();
     throw error;

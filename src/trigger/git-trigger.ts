@@ -9,12 +9,12 @@ import { occasionOf, type ToRun } from './git/judge.ts';
 import { matchTask, type FindMoved } from './git-match.ts';
 import { findSource } from './git-source.ts';
 import { repositoryKey } from './repository-keys.ts';
+import { requestOfRun, type TaskRunDeps } from './run-of-task.ts';
 import { openTaskSecrets } from './sealed-secrets.ts';
 import { submitRun, type SubmitDeps } from './submit.ts';
 import { cancelOlder, findObstacle, type Newcomer } from './superseded.ts';
-import { requestOfTask } from './task-request.ts';
 
-export interface GitTriggerDeps extends SubmitDeps {
+export interface GitTriggerDeps extends SubmitDeps, TaskRunDeps {
   readonly runs: Pick<RunStore, 'create' | 'list' | 'requestCancel'>;
   readonly queue: Pick<RunQueue, 'enqueue' | 'remove'>;
   readonly tasks: Pick<TaskStore, 'get' | 'findByRepository'>;
@@ -85,10 +85,14 @@ function keyOf({ delivery, event, at, task }: Case): string {
 }
 
 /** The request of the event's run, with the token for where it reads. */
-function requestOf({ task }: Case, trigger: SourceTrigger, { deps, toRun }: { deps: GitTriggerDeps; toRun: ToRun }) {
+async function requestOf(
+  { task }: Case,
+  trigger: SourceTrigger,
+  { deps, toRun }: { deps: GitTriggerDeps; toRun: ToRun },
+) {
   const secrets = openTaskSecrets(deps.key, task.sealedSecrets);
   const { sourceLocation, token, isForeign } = findSource(task, trigger, toRun, secrets);
-  const { request, sourceSecret } = requestOfTask(task, secrets, {
+  const { request, sourceSecret } = await requestOfRun(deps, task, {
     ...(sourceLocation !== undefined && { sourceLocation }),
     isTrusted: toRun.isTrusted,
     withoutContextToken: isForeign,
@@ -102,7 +106,7 @@ async function start(deps: GitTriggerDeps, one: Case, match: { trigger: SourceTr
   const newcomer: Newcomer = { task, cause, receivedTime: delivery.receivedTime };
   const obstacle = await findObstacle(deps, newcomer);
   if (obstacle !== undefined) return { task: task.name, because: obstacle };
-  const submission = { ...requestOf(one, match.trigger, { deps, toRun: match.toRun }), cause, task };
+  const submission = { ...(await requestOf(one, match.trigger, { deps, toRun: match.toRun })), cause, task };
   let { run } = await submitRun(deps, { ...submission, idempotencyKey: keyOf(one) });
   if (run.cause?.kind === 'source' && run.cause.id !== delivery.id) {
     if (run.status !== 'Canceled')

@@ -18,7 +18,7 @@ export interface ImageUpdateRun {
   /** 1 for the first one in this campaign. */
   readonly try: number;
   readonly images: readonly ImageAtDigest[];
-  /** Build arguments, or values of a task file, that are set in place of the task's. */
+  /** Build arguments, or values of a task file, that are set in place of the task's: the tags that it follows. */
   readonly arguments?: Readonly<Record<string, string>>;
 }
 
@@ -43,11 +43,8 @@ function causeOf(wanted: ImageUpdateRun, { trigger }: Task, now: number): RunCau
   };
 }
 
-/** What is set goes where the kind of step takes it. */
-function overridesOf({ step }: Task, set: Readonly<Record<string, string>> = {}) {
-  const list: readonly Argument[] = Object.entries(set).map(([name, value]) => ({ name, value, isSecret: false }));
-  if (list.length === 0) return {};
-  return step.type === 'Docker' ? { arguments: list } : { values: list };
+function followedOf({ arguments: set = {} }: ImageUpdateRun): readonly Argument[] {
+  return Object.entries(set).map(([name, value]) => ({ name, value, isSecret: false, isFollowed: true }));
 }
 
 /** What does not pass by itself: to ask again would come to the same. */
@@ -57,8 +54,8 @@ function prepare(deps: ImageUpdateDeps, wanted: ImageUpdateRun, task: Task | und
   if (task === undefined) return { because: 'the task is gone' };
   if (task.status === 'Disabled') return { because: 'the task is disabled' };
   try {
-    const overrides = overridesOf(task, wanted.arguments);
-    const { request, sourceSecret } = requestOfTask(task, openTaskSecrets(deps.key, task.sealedSecrets), { overrides });
+    const secrets = openTaskSecrets(deps.key, task.sealedSecrets);
+    const { request, sourceSecret } = requestOfTask(task, secrets, { followed: followedOf(wanted) });
     return {
       submission: {
         request,

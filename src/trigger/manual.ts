@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fail } from '../domain/failure.ts';
 import type { Run } from '../domain/run.ts';
 import type { RunCause } from '../domain/run-cause.ts';
+import { leaveOutFollowed } from './followed-arguments.ts';
 import type { InstallationKey } from '../secret/key-ring.ts';
 import { openRequestSecrets } from './sealed-secrets.ts';
 import { submitRun, type Submission, type SubmitDeps, type Submitted } from './submit.ts';
@@ -38,7 +39,9 @@ export function scopeKey(who: string, key: string | undefined): string | undefin
 function checkSameRequest({ run, masked, secrets }: Submitted, key: InstallationKey): void {
   const earlier = run.sealedSecrets === undefined ? undefined : openRequestSecrets(key, run.sealedSecrets);
   const isSameSecrets = earlier === undefined || isDeepStrictEqual(toPlain(earlier), toPlain(secrets));
-  if (isSameSecrets && isDeepStrictEqual(toPlain(run.request), toPlain(masked))) return;
+  // A tag that is followed may have become a newer one between the two calls.
+  const [before, now] = leaveOutFollowed(run.request, masked);
+  if (isSameSecrets && isDeepStrictEqual(toPlain(before), toPlain(now))) return;
   throw fail('conflict', `this Idempotency-Key was used for another request, which made run ${run.runId}`, {
     field: 'Idempotency-Key',
     hint: 'use a new key for each new request',

@@ -1,10 +1,11 @@
 import { fail } from '../domain/failure.ts';
 import { isSameRepository } from '../domain/git-repository.ts';
 import { joinSecrets } from '../domain/request-secrets.ts';
-import { maskedValue, type RunRequest } from '../domain/run-request.ts';
+import { maskedValue, type Argument, type RunRequest } from '../domain/run-request.ts';
 import { isFinal, isRunId, type Run, type RunId } from '../domain/run.ts';
 import type { RunCause } from '../domain/run-cause.ts';
-import type { TaskSecrets } from '../domain/task.ts';
+import type { TaskSecrets, TaskStep } from '../domain/task.ts';
+import { argumentsOf, renewFollowed } from './followed-arguments.ts';
 import type { Submission } from './submit.ts';
 
 /** The run that a run with this cause repeats; undefined when it is none. */
@@ -30,9 +31,10 @@ const hint = 'submit it again with its secrets';
 
 /** What secrets a run had, by where they stand in its request. */
 function findMasked(request: RunRequest): { readonly args: readonly string[]; readonly hosts: readonly string[] } {
-  const list = request.type === 'DockerBuildRequest' ? request.arguments : request.values;
   return {
-    args: list.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+    args: argumentsOf(request)
+      .filter(({ isSecret }) => isSecret)
+      .map(({ name }) => name),
     hosts: Object.keys(request.credentials.customRegistries),
   };
 }
@@ -55,8 +57,9 @@ function refill({ request, runId }: Run, secrets: TaskSecrets | undefined): RunR
 function sourceSecretOf({ request, runId }: Run, kept: RerunTask | undefined): string | undefined {
   const { sourceLocation: location } = request;
   if (location === undefined) return undefined;
-  const isOwn = kept?.contextPath !== undefined && isSameRepository(location, kept.contextPath);
-  const secret = isOwn ? kept.secrets.context : undefined;
+  const contextPath = kept?.step.contextPath;
+  const isOwn = contextPath !== undefined && isSameRepository(location, contextPath);
+  const secret = isOwn ? kept?.secrets.context : undefined;
   if (secret === undefined && location.includes(maskedValue)) {
     throw fail('conflict', `the token for the source of run ${runId} was forgotten when it ended`, { hint });
   }
@@ -65,8 +68,10 @@ function sourceSecretOf({ request, runId }: Run, kept: RerunTask | undefined): s
 
 /** The task of the run as it is now. */
 export interface RerunTask {
-  readonly contextPath: string | undefined;
+  readonly step: TaskStep;
   readonly secrets: TaskSecrets;
+  /** Its arguments that hold the newest tags which it follows. */
+  readonly followed: readonly Argument[];
 }
 
 /** How a run is to be repeated. */
@@ -79,6 +84,14 @@ export interface RerunWish {
   readonly hasPlan: boolean;
 }
 
+/** A plan that is gone on with has its tags already. */
+function requestOf(run: Run, { fromFailed }: RerunWish, task: RerunTask | undefined): RunRequest {
+  const request = refill(run, task?.secrets);
+  if (fromFailed || task === undefined) return request;
+  const { step, followed } = task;
+  return renewFollowed(request, followed, step.type === 'Docker' ? step.arguments : step.values);
+}
+
 /** Refuses to go on from a run that left nothing to go on from. */
 function checkResumable({ runId, status, plannedAttempt }: Run, hasPlan: boolean): void {
   const whole = `run it again whole: slipway runs rerun ${runId}`;
@@ -89,8 +102,8 @@ function checkResumable({ runId, status, plannedAttempt }: Run, hasPlan: boolean
 }
 
 /**
- * Makes the submission that repeats a run as it was: the same request, and the secrets of its task as they are now; from its beginning, or
- * from where it failed.
+ * Makes the submission that repeats a run as it was: the same request, and the secrets of its task and the tags that it follows as they are
+ * now; from its beginning, or from where it failed.
  * @throws `conflict` when the run is not over, when secrets are gone that came with its request, and when there is nothing to go on from.
  */
 export function repeatRun(run: Run, wish: RerunWish, task: RerunTask | undefined): Submission {
@@ -102,7 +115,7 @@ export function repeatRun(run: Run, wish: RerunWish, task: RerunTask | undefined
   if (wish.fromFailed) checkResumable(run, wish.hasPlan);
   const sourceSecret = sourceSecretOf(run, task);
   return {
-    request: refill(run, task?.secrets),
+    request: requestOf(run, wish, task),
     cause: causeOf(run, wish),
     ...(sourceSecret !== undefined && { sourceSecret }),
     ...(run.task !== undefined && {

@@ -3,11 +3,10 @@ import type { ScannedImage, ScanPolicy } from '../domain/registry-scan.ts';
 import type { Argument, RunRequest } from '../domain/run-request.ts';
 import type { Run } from '../domain/run.ts';
 import type { TaskStore } from '../store/ports.ts';
-import { openTaskSecrets } from './sealed-secrets.ts';
+import { requestOfRun, type TaskRunDeps } from './run-of-task.ts';
 import { submitRun, type Submission, type SubmitDeps } from './submit.ts';
-import { requestOfTask } from './task-request.ts';
 
-export interface ScanTriggerDeps extends SubmitDeps {
+export interface ScanTriggerDeps extends SubmitDeps, TaskRunDeps {
   readonly tasks: Pick<TaskStore, 'get'>;
 }
 
@@ -62,7 +61,7 @@ async function requestOfScanTask(deps: ScanTriggerDeps, name: string, wish: Scan
   if (task.step.type === 'Docker')
     throw fail('invalid-request', `the task ${name} builds an image; a scan is a task file`, { field: 'task' });
   const overrides = { values: valuesOf(wish.image) };
-  const { request, sourceSecret } = requestOfTask(task, openTaskSecrets(deps.key, task.sealedSecrets), { overrides });
+  const { request, sourceSecret } = await requestOfRun(deps, task, { overrides });
   const timeout = wish.policy.timeout;
   return { request: { ...request, timeout }, sourceSecret, task: { name: task.name } };
 }

@@ -14,6 +14,8 @@ export interface TaskOverrides {
 
 export interface TaskRunOptions {
   readonly overrides?: TaskOverrides;
+  /** Arguments or values that hold the newest tags which the task follows: they count more than the task's own, less than `overrides`. */
+  readonly followed?: readonly Argument[];
   /** What is read in place of the task's context: the commit of an event. */
   readonly sourceLocation?: string;
   readonly isArchiveEnabled?: boolean;
@@ -30,15 +32,21 @@ export interface TaskRun {
   readonly sourceSecret?: string;
 }
 
-/** The task's arguments with their real values, and over them, by name, those of this run. */
+/** Both lists; of arguments with the same name, those of `over`. */
+function putOver(list: readonly Argument[], over: readonly Argument[]): readonly Argument[] {
+  const names = new Set(over.map(({ name }) => name));
+  return [...list.filter(({ name }) => !names.has(name)), ...over];
+}
+
+/** The task's arguments with their real values; over them, by name, the tags that it follows, and over these what is asked for this run. */
 function joinArguments(
   own: readonly Argument[],
-  secrets: Readonly<Record<string, string>>,
-  { over = [], isTrusted }: { readonly over?: readonly Argument[] | undefined; readonly isTrusted: boolean },
+  secrets: TaskSecrets['arguments'],
+  over: readonly Argument[],
+  { followed = [], isTrusted = true }: TaskRunOptions,
 ): readonly Argument[] {
   const real = own.map((one) => (one.isSecret ? { ...one, value: secrets[one.name] ?? maskedValue } : one));
-  const names = new Set(over.map(({ name }) => name));
-  return [...real.filter(({ name }) => !names.has(name)), ...over].filter((one) => isTrusted || !one.isSecret);
+  return putOver(putOver(real, followed), over).filter((one) => isTrusted || !one.isSecret);
 }
 
 function refuse(field: string, what: string): Error {
@@ -89,8 +97,8 @@ type OwnPart<R extends RunRequest = RunRequest> = R extends RunRequest
 /** The part of the request that depends on the kind of step. */
 function requestOfStep(step: TaskStep, secrets: TaskSecrets, options: TaskRunOptions): OwnPart {
   const { overrides = {}, isTrusted = true } = options;
-  const real = (own: readonly Argument[], over: readonly Argument[] | undefined): readonly Argument[] =>
-    joinArguments(own, secrets.arguments, { over, isTrusted });
+  const real = (own: readonly Argument[], over: readonly Argument[] = []): readonly Argument[] =>
+    joinArguments(own, secrets.arguments, over, options);
   switch (step.type) {
     case 'Docker':
       return {

@@ -3,11 +3,10 @@ import { FailureError, type FailureReason } from '../domain/failure.ts';
 import type { Task, TimerTrigger } from '../domain/task.ts';
 import type { TimerOccurrence, TimerQueue } from '../queue/ports.ts';
 import type { TaskStore } from '../store/ports.ts';
-import { openTaskSecrets } from './sealed-secrets.ts';
+import { requestOfRun, type TaskRunDeps } from './run-of-task.ts';
 import { submitRun, type SubmitDeps } from './submit.ts';
-import { requestOfTask } from './task-request.ts';
 
-export interface TimerTriggerDeps extends SubmitDeps {
+export interface TimerTriggerDeps extends SubmitDeps, TaskRunDeps {
   readonly tasks: Pick<TaskStore, 'get'>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
@@ -34,7 +33,7 @@ function findObstacle(task: Task, timer: TimerTrigger): string | undefined {
 }
 
 async function start(deps: TimerTriggerDeps, task: Task, { timer, at }: TimerOccurrence): Promise<void> {
-  const { request, sourceSecret } = requestOfTask(task, openTaskSecrets(deps.key, task.sealedSecrets));
+  const { request, sourceSecret } = await requestOfRun(deps, task);
   const { run, created } = await submitRun(deps, {
     request,
     sourceSecret,

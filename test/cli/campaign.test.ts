@@ -68,6 +68,14 @@ describe('the tasks of a campaign', () => {
     expect(last).toBe('  ○  web     wave 9  waiting  -  -');
   });
 
+  it('say when one that has failed is tried again', () => {
+    const waits = { ...aTask, task: 'app', state: 'waiting', tries: 1, notBefore: '1970-01-01T00:00:10.000Z' } as const;
+    const at = (now: number) => formatTasks([waits], pico.createColors(false), now);
+    expect(at(200)).toEqual(['  ○  app  waiting  -  -  again in 10s, after 1 try']);
+    expect(at(8_500)).toEqual(['  ○  app  waiting  -  -  again in 2s, after 1 try']);
+    expect(at(10_000)).toEqual(['  ○  app  waiting  -  -  again, after 1 try']);
+  });
+
   it('are at work only when a worker has them', () => {
     const running = { ...aTask, task: 'app', state: 'running', runId: 'ca1' } as const;
     expect(lines({ ...running, runStatus: 'Queued' })).toEqual(['  ●  app  queued  ca1  -']);

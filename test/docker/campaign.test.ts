@@ -66,6 +66,14 @@ async function patchRuns(): Promise<readonly RunDocument['properties'][]> {
   return value.map(({ properties }) => properties).filter((run) => run.imageUpdateTrigger !== undefined);
 }
 
+/** Waits until so many images are rebuilt. */
+async function rebuilt(count: number): Promise<void> {
+  await eventually(`${String(count)} images that are rebuilt`, 60_000, async () => {
+    const done = (await patchRuns()).filter(({ status }) => status === 'Succeeded');
+    return done.length >= count ? done : undefined;
+  });
+}
+
 /** What an image says that it saw of the base's versions. */
 async function seenBy(name: string): Promise<string> {
   const image = `${slipway.registryHost}/${name}:v1`;
@@ -89,14 +97,14 @@ describe('a base of twenty images in four levels', () => {
     expect(impact.tasks).toHaveLength(20);
   }, 120_000);
 
-  it('has all of them rebuilt once, in order and on what is new, though a worker and a trigger worker are killed', async () => {
+  it('has all of them rebuilt once, in order and on what is new, though a worker and a trigger worker, and then API and registry, are killed', async () => {
     await pushBase('two');
-    await eventually('four images that are rebuilt', 60_000, async () => {
-      const done = (await patchRuns()).filter(({ status }) => status === 'Succeeded');
-      return done.length >= 4 ? done : undefined;
-    });
+    await rebuilt(4);
     await Promise.all([slipway.processes.trigger.stop('SIGKILL'), slipway.processes.worker.stop('SIGKILL')]);
     await Promise.all([slipway.processes.trigger.start(), slipway.processes.worker.start()]);
+    await rebuilt(8);
+    await slipway.processes.api.stop('SIGKILL');
+    await slipway.processes.api.start();
     const [campaign, ...others] = await allOver(1, 240_000);
     expect(others).toEqual([]);
     expect(campaign?.properties).toMatchObject({ status: 'Succeeded', counts: { rebuilt: 20 } });

@@ -1,7 +1,8 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call } from '../cli/rig-api.ts';
 import { line } from '../rebase/rig.ts';
 import { commitFiles, createRepository, removeTree, startGitServer } from '../rig/git-server.ts';
 import { eventually, startInstallation, type Installation } from '../rig/installation.ts';
@@ -44,11 +45,11 @@ afterAll(async () => {
   await removeTree(root);
 }, 60_000);
 
-async function pushBase(version: string): Promise<void> {
+async function pushBase(version: string, name = 'base:1'): Promise<void> {
   const files = { Dockerfile: `FROM busybox\n${line}\nRUN echo base ${version} > /version\n` };
   const { properties } = await schedule(slipway, {
     sourceLocation: await upload(slipway, files),
-    ...{ imageNames: ['base:1'], isPushEnabled: true },
+    ...{ imageNames: [name], isPushEnabled: true },
   });
   const run = await ended(slipway, properties.runId);
   expect(run.properties.status).toBe('Succeeded');
@@ -99,4 +100,34 @@ describe('a task whose trigger has the strategy "auto"', () => {
     expect(built.log).toMatch(/not rebased: its context has moved on from [0-9a-f]{12} to [0-9a-f]{12}; building/);
     expect(built.log).toContain('base four\nsecond\n');
   }, 180_000);
+
+  it('is put on a new base as long as the folder that was sent with it is the same', async () => {
+    const folder = join(root, 'packed');
+    const send = async (verb: string, content: string, ...more: readonly string[]): Promise<void> => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'Dockerfile'), 'ARG REGISTRY\nFROM $REGISTRY/packed-base:1\nCOPY a /app/a\n');
+      await writeFile(join(folder, 'a'), content);
+      const sent = await call(['task', verb, 'packed', '--context', folder, ...more], {
+        env: slipway.cliEnv,
+        cwd: root,
+      });
+      expect(sent.code, sent.stderr).toBe(0);
+    };
+    const step = ['-t', 'packed:v1', '--arg', `REGISTRY=${slipway.registryHost}`];
+    await pushBase('one', 'packed-base:1');
+    await send('create', 'first', ...step, '--base-image-trigger-strategy', 'auto');
+    const ran = await call(['task', 'run', 'packed'], { env: slipway.cliEnv, cwd: root });
+    expect(ran.code, ran.stdout).toBe(0);
+
+    await pushBase('two', 'packed-base:1');
+    const rebased = await patchRun(4);
+    expect(rebased.run.status, rebased.log).toBe('Succeeded');
+    expect(rebased.log).toContain('no build');
+
+    await send('update', 'second');
+    await pushBase('three', 'packed-base:1');
+    const built = await patchRun(5);
+    expect(built.run.status, built.log).toBe('Succeeded');
+    expect(built.log).toMatch(/not rebased: .*; building/);
+  }, 120_000);
 });

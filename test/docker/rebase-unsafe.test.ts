@@ -78,6 +78,11 @@ const unsafe: Readonly<Record<string, Unsafe>> = {
     bases: ['RUN mkdir -p /tree/e', 'RUN mkdir -p /tree/e && chmod 700 /tree/e'],
     because: 'and /tree/e is not the same in the new base',
   },
+  'a directory of the base in place of a file': {
+    text: 'FROM $R/BASE\nCOPY a /place',
+    bases: ['', 'RUN mkdir /place'],
+    because: 'and /place is not the same in the new base',
+  },
   'another line': {
     bases: ['LABEL dev.slipway.base-line=a', 'LABEL dev.slipway.base-line=b'],
     because: 'of the line "b"',
@@ -118,6 +123,22 @@ describe('an image is not put on a new base but built, and why is said, for', ()
     expect(said).toMatch(/^not rebased: .*; building$/m);
     expect(said).toContain(because);
     expect(outcome).toMatchObject({ kind: 'succeeded' });
+  });
+
+  it.each([
+    ['where the copy goes', '/all', ['true', 'echo > /all']],
+    ['below', '/all/e', ['mkdir /all', 'mkdir /all && echo > /all/e']],
+  ] as const)('a file in place of a directory of the image, %s, and the build fails', async (name, place, runs) => {
+    const id = `file-${name.replaceAll(' ', '-')}`;
+    const wanted = { name: `${id}:v1`, text: `FROM $R/${id}-base:1\nCOPY c /all/`, files };
+    await rig.publishBase(`${id}-base:1`, `${line}\nRUN ${runs[0]}`);
+    const { found } = await rig.build(wanted);
+    await rig.publishBase(`${id}-base:1`, `${line}\nRUN ${runs[1]}`);
+    const { text: said, outcome } = await rig.rebase({ ...wanted, made: found });
+    expect(said).toContain(
+      `the image has a directory ${place}, and what is there is not the same in the new base; building`,
+    );
+    expect(outcome.kind).toBe('failed');
   });
 
   it('files of an image that has changed', async () => {

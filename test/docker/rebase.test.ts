@@ -73,6 +73,20 @@ describe.each(['auto', 'classic'] as const)('an image that the builder "%s" made
   });
 });
 
+it('is put on the base that there is now, whatever the run was started for', async () => {
+  const wanted = { name: 'late:v1', text: 'FROM $R/late-base:1\nCOPY a /app/a\n', files };
+  const first = await rig.publishBase('late-base:1', `${line}\nRUN echo 1 > /version`);
+  const { found } = await rig.build(wanted);
+  const second = await rig.publishBase('late-base:1', `${line}\nRUN echo 2 > /version`);
+  const third = await rig.publishBase('late-base:1', `${line}\nRUN echo 3 > /version`);
+  const startedFor = (digest: Digest) => [{ registry: rig.host, repository: 'late-base', tag: '1', digest }];
+  for (const digest of [second, third]) {
+    const rebased = await rig.rebase({ ...wanted, made: found, images: startedFor(digest) });
+    expect(rebased.text).toContain(`${first} were exchanged for those of ${third}`);
+  }
+  await expectRebuilt({ ...wanted, made: [] });
+});
+
 it('has the very layers of a rebuild where the builder makes no directory', async () => {
   const wanted = { name: 'plain:v1', text: 'FROM $R/plain-base:1\nCOPY a /a\nCMD ["cat", "/a"]', files };
   await rig.publishBase('plain-base:1', `${line}\nRUN echo one > /version`);
@@ -132,6 +146,30 @@ describe('with the strategy', () => {
     const built = await rig.rebase({ ...later, made: found, strategy: 'auto' });
     expect(built.text).toContain('not rebased: its context has moved on from abc to def; building');
     expect(built.found[0]?.commit).toBe('def');
+  });
+
+  it('"auto" the same goes for a context that has no commit but a digest', async () => {
+    const [one, other] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`];
+    const artifact = { ...wanted, name: 'artifact:v1', text: 'FROM $R/artifact-base:1\nCOPY a /app/a', revision: one };
+    await rig.publishBase('artifact-base:1', `${line}\nRUN echo one > /version`);
+    const { found } = await rig.build(artifact);
+    expect(found[0]).toMatchObject({ revision: one });
+    expect(found[0]).not.toHaveProperty('commit');
+    await rig.publishBase('artifact-base:1', `${line}\nRUN echo two > /version`);
+
+    const moved = await rig.rebase({ ...artifact, made: found, revision: other });
+    expect(moved.text).toContain('not rebased: its context has moved on from 111111111111 to 222222222222; building');
+    const folder = await rig.rebase({ ...artifact, made: found, revision: `${one}#:web` });
+    expect(folder.text).toContain('its context has moved on from 111111111111 to 111111111111#:web; building');
+    const old = found.map(({ revision: _, ...rest }) => rest);
+    const unknown = await rig.rebase({ ...artifact, made: old });
+    expect(unknown.text).toContain('not rebased: it is not known of which state of its context');
+
+    const rebased = await rig.rebase({ ...artifact, made: found });
+    expect(rebased.text).toContain('no build');
+    expect(rebased.found[0]).toMatchObject({ revision: one });
+    const kept = await rig.rebase({ ...artifact, made: found, revision: other, strategy: 'rebase' });
+    expect(kept.text).toContain('the image keeps its files of 111111111111; its context is at 222222222222');
   });
 });
 

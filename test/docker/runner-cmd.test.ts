@@ -58,10 +58,10 @@ describe('a cmd step', () => {
   });
 
   it('fails naming an image that cannot be had, after as many tries as it asks for', async () => {
-    const step = createCmdStep('missing', '127.0.0.1:1/no/such:image', { pullRetries: 1 });
+    const step = createCmdStep('missing', '127.0.0.1:2/no/such:image', { pullRetries: 1 });
     const { outcome, io } = await rig.runOne(step);
     expect(outcome).toMatchObject({ kind: 'failed' });
-    expect(outcome).toMatchObject({ message: expect.stringContaining('127.0.0.1:1/no/such:image') as string });
+    expect(outcome).toMatchObject({ message: expect.stringContaining('127.0.0.1:2/no/such:image') as string });
     expect(io.text().match(/trying again/g)).toHaveLength(1);
   });
 

@@ -13,6 +13,17 @@ async function startCampaign() {
 }
 
 describe('campaigns', () => {
+  it('say when a task that has failed is started again', async () => {
+    const { world, conductor, api, end } = await startPatchingRig();
+    world.set('app');
+    world.policy = { ...world.policy, retries: 1, retryBudget: 1 };
+    await conductor.told(world.push('base'));
+    await end('app', 'bad');
+    const notBefore = new Date(world.clock.now() + 10_000).toISOString();
+    const [task] = (await api('GET', '/campaigns/cp1')).body.properties.tasks;
+    expect(task).toMatchObject({ task: 'task-app', state: 'waiting', tries: 1, notBefore });
+  });
+
   it('are shown with their tasks by level, runs, states, updates, and about how long it takes yet', async () => {
     const { world, told, show, end } = await startCampaign();
     world.begin(world.runOf('app'));

@@ -87,7 +87,7 @@ describe('learning from a git repository', () => {
   it('sends the token of the task along, and never shows it', async () => {
     const means = {
       ...openMeans(),
-      requestOf: (task: Parameters<typeof requestOfTask>[0]) =>
+      requestOf: async (task: Parameters<typeof requestOfTask>[0]) =>
         requestOfTask(task, { context: 'tok-en-of-git', arguments: {}, registries: {}, sources: {}, webhook: [] }),
     };
     const found = await learnTask(dockerTask({ contextPath: locate('#main:web') }), means);

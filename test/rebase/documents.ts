@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../../src/domain/digest.ts';
+import { readDependencies } from '../../src/dockerfile/dependencies.ts';
 import type { ImageDocuments } from '../../src/rebase/documents.ts';
 import { lineLabel, type RebaseQuestion } from '../../src/rebase/judge.ts';
 
@@ -76,8 +77,10 @@ export function anApp(settings: Readonly<Record<string, unknown>> = {}): ImageDo
 
 /** A question to which the answer is yes, but for what is changed. */
 export function aQuestion(change: Partial<RebaseQuestion> = {}): RebaseQuestion {
+  const { recipe = { text: dockerfile, arguments: {}, platform: 'linux/amd64' } } = change;
   return {
-    recipe: { text: dockerfile, arguments: {}, platform: 'linux/amd64' },
+    recipe,
+    dependencies: readDependencies(recipe.text, recipe),
     oldBase: aBase('old'),
     newBase: aBase('new', { Env: ['PATH=/bin', 'MORE=2'] }),
     image: anApp(),

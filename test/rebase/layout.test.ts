@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Destination } from '../../src/rebase/effects.ts';
-import { compareLayouts, type LayerIndex, type Mark } from '../../src/rebase/layout.ts';
+import { compareLayouts, compareOwn, needsOwn, type LayerIndex, type Mark } from '../../src/rebase/layout.ts';
 
 function aLayer(marks: Readonly<Record<string, Mark>>, opaque: readonly string[] = []): LayerIndex {
   const shaping = Object.keys(marks).filter((path) => marks[path] !== 'f');
-  return { marks: new Map(Object.entries(marks)), opaque: new Set(opaque), shaping: shaping.sort() };
+  const filled = new Set(Object.keys(marks).map((path) => path.slice(0, path.lastIndexOf('/'))));
+  return { marks: new Map(Object.entries(marks)), opaque: new Set(opaque), filled, shaping: shaping.sort() };
 }
 
 const directory = 'd:755:0:0';
@@ -103,5 +104,142 @@ describe('two bases are the same for what is put on top', () => {
     );
     const replaced = [below, aLayer({ '/app': 'f' })];
     expect(compare(make('/app/a'), replaced, [aLayer({ '/app': 'f' })])).toBeUndefined();
+  });
+});
+
+describe('a directory without an entry of its own', () => {
+  const implied = aLayer({ '/app': 'i', '/app/a': 'f' });
+
+  it('has the attributes that it has in the layers below', () => {
+    const below = aLayer({ '/app': directory });
+    expect(compare(make('/app'), [below, implied], [below])).toBeUndefined();
+    expect(compare(make('/app'), [below, implied], [aLayer({ '/app': 'd:700:0:0' }), implied])).toBe(
+      '/app is not the same in the new base',
+    );
+  });
+
+  it.each([make('/app'), copyTo('/app'), copyTo('')])('is one all the same for %o', (one) => {
+    expect(compare(one, [implied], [implied])).toBeUndefined();
+    expect(compare(one, [], [implied])).toBe('/app is not the same in the new base');
+    expect(compare(one, [aLayer({ '/app': 'f' })], [implied])).toBe('/app is not the same in the new base');
+    expect(compare(one, [aLayer({ '/app': directory }), aLayer({ '/app': 'x' })], [implied])).toBeDefined();
+  });
+});
+
+describe("the image's own layers are looked at", () => {
+  const none = aLayer({});
+  it.each<[string, readonly Destination[], LayerIndex, LayerIndex, boolean]>([
+    ['not where neither base has anything', [copyTo('/app'), copyTo('/etc/app')], none, none, false],
+    [
+      'not for a file that is in both',
+      [copyTo('/etc/app')],
+      aLayer({ '/etc/app': 'f' }),
+      aLayer({ '/etc/app': 'f' }),
+      false,
+    ],
+    [
+      'not for an empty directory',
+      [make('/app'), copyTo('/app')],
+      aLayer({ '/app': directory }),
+      aLayer({ '/app': directory }),
+      false,
+    ],
+    ['not for directories that are only made', [make('/etc'), make('/etc/a')], none, none, false],
+    ['for a file that only one base has', [copyTo('/all')], none, aLayer({ '/all': 'f' }), true],
+    ['where a base has files below', [copyTo('/etc')], none, none, true],
+    ['where two copies go to one place', [copyTo('/app'), copyTo('/app')], none, none, true],
+    ['where one copy goes into another', [copyTo('/app'), copyTo('/app/a/b')], none, none, true],
+    ['where a directory is made in a copy', [copyTo('/app'), make('/app/a')], none, none, true],
+  ])('%s', (_, destinations, ...rest) => {
+    const [before, after, isNeeded] = rest;
+    expect(needsOwn(destinations, [root, before], [root, after])).toBe(isNeeded);
+  });
+});
+
+describe("the image's own layers", () => {
+  const at = [copyTo('/all'), copyTo('/all/deep/er')];
+  const ownOf = (before: LayerIndex, after: LayerIndex, own: LayerIndex): string | undefined =>
+    compareOwn(at, { before: [root, before], after: [root, after], own: [own] });
+
+  it.each<[string, LayerIndex, LayerIndex, LayerIndex]>([
+    [
+      'files for files',
+      aLayer({ '/all': directory, '/all/a': 'f' }),
+      aLayer({ '/all': directory }),
+      aLayer({ '/all/a': 'f' }),
+    ],
+    ['a file that only one base has', aLayer({}), aLayer({ '/all': 'f' }), aLayer({ '/all': 'f' })],
+    [
+      'directories that both have',
+      aLayer({ '/all': directory }),
+      aLayer({ '/all': directory }),
+      aLayer({ '/all': directory }),
+    ],
+    ['links among what is copied', aLayer({}), aLayer({}), aLayer({ '/all': directory, '/all/a': 'l:b' })],
+  ])('can be put on the new base: %s', (_, before, after, own) => {
+    expect(ownOf(before, after, own)).toBeUndefined();
+  });
+
+  const notSame = 'and what is there is not the same in the new base';
+  it.each<[string, LayerIndex, LayerIndex, LayerIndex, string]>([
+    [
+      'a directory where the new base has a file',
+      aLayer({}),
+      aLayer({ '/all': 'f' }),
+      aLayer({ '/all': directory }),
+      `the image has a directory /all, ${notSame}`,
+    ],
+    [
+      'one without an entry',
+      aLayer({}),
+      aLayer({ '/all': 'f' }),
+      aLayer({ '/all': 'i', '/all/a': 'f' }),
+      `the image has a directory /all, ${notSame}`,
+    ],
+    [
+      'one further down',
+      aLayer({}),
+      aLayer({ '/all/a': 'f' }),
+      aLayer({ '/all/a': directory }),
+      `the image has a directory /all/a, ${notSame}`,
+    ],
+    [
+      'a directory where the old base had a file',
+      aLayer({ '/all/a': 'f' }),
+      aLayer({}),
+      aLayer({ '/all/a': directory }),
+      `the image has a directory /all/a, ${notSame}`,
+    ],
+    [
+      'a link where the new base has a file',
+      aLayer({}),
+      aLayer({ '/all/a': 'f' }),
+      aLayer({ '/all/a': 'l:b' }),
+      `the image has a link /all/a, ${notSame}`,
+    ],
+    [
+      'a file where the new base has a directory',
+      aLayer({}),
+      aLayer({ '/all/a': directory }),
+      aLayer({ '/all/a': 'f' }),
+      `the image has a file /all/a, ${notSame}`,
+    ],
+    [
+      'a link that is written through',
+      aLayer({}),
+      aLayer({}),
+      aLayer({ '/all/deep': 'l:/etc' }),
+      'the Dockerfile may write through /all/deep, a link of the image itself',
+    ],
+    [
+      'what came elsewhere by a link',
+      aLayer({}),
+      aLayer({}),
+      aLayer({ '/etc/a': 'f' }),
+      'the image has /etc/a, where the Dockerfile does not write',
+    ],
+  ])('cannot: %s', (_, before, after, ...rest) => {
+    const [own, why] = rest;
+    expect(ownOf(before, after, own)).toBe(why);
   });
 });

@@ -126,13 +126,25 @@ describe('the index of a layer', () => {
       ],
       isPlain,
     );
-    const { marks, opaque, shaping } = await createLayerIndexes(limits).of(place);
+    const { marks, opaque, filled, shaping } = await createLayerIndexes(limits).of(place);
     expect(Object.fromEntries(marks)).toEqual({
       ...{ '': 'd:755:0:0', '/etc': 'd:755:1:2', '/bin': 'l:usr/bin', '/etc/passwd': 'f' },
-      ...{ '/etc/shadow': 'x', '/opt/again': 'd:700:0:0' },
+      ...{ '/etc/shadow': 'x', '/var': 'i', '/opt': 'i', '/opt/again': 'd:700:0:0' },
     });
     expect([...opaque]).toEqual(['/var', '/opt/again']);
-    expect(shaping).toEqual(['', '/bin', '/etc', '/etc/shadow', '/opt/again']);
+    expect([...filled]).toEqual(['', '/etc', '/var', '/opt']);
+    expect(shaping).toEqual(['', '/bin', '/etc', '/etc/shadow', '/opt', '/opt/again', '/var']);
+  });
+
+  it.each<[string, readonly string[], string, boolean]>([
+    ['as it is below', ['a/b/c'], 'i', false],
+    ['new where it was taken away before', ['.wh.a', 'a/b/c'], 'd:', true],
+    ['new where it is taken away after', ['a/b/c', '.wh.a'], 'd:', true],
+  ])('takes a directory without an entry for one: %s', async (_, names, mark, isOpaque) => {
+    const place = await pushLayer(names.map((name) => ({ name })));
+    const { marks, opaque } = await createLayerIndexes(limits).of(place);
+    expect(Object.fromEntries(marks)).toEqual({ '/a': mark, '/a/b': 'i', '/a/b/c': 'f' });
+    expect(opaque.has('/a')).toBe(isOpaque);
   });
 
   it('is refused for what is too large, leaves its root, or is no layer', async () => {
@@ -140,6 +152,7 @@ describe('the index of a layer', () => {
     const many = await pushLayer(Array.from({ length: 12 }, (_, index) => ({ name: `f${index}` })));
     await expect(indexes.of(many)).rejects.toThrow('too large to be looked at');
     await expect(indexes.of(await pushLayer([{ name: '../a' }]))).rejects.toThrow('leave its root');
+    await expect(indexes.of(await pushLayer([{ name: 'a/'.repeat(3000) }]))).rejects.toThrow('a path that is too long');
     const bytes = Buffer.from('no layer');
     const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: sha256Of(bytes), size: 8 };
     await client.putBlob('layers', { ...layer, bytes });

@@ -34,6 +34,8 @@ export interface WantedBuild {
   readonly text: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly commit?: string;
+  /** Given: of the context no commit is known but this. */
+  readonly revision?: string;
   readonly builder?: 'auto' | 'classic';
   readonly step?: Partial<BuildStep>;
   /** Steps between build and push. */
@@ -139,11 +141,11 @@ export function createRebaseRig(host: string, labelsBases = true): RebaseRig {
   const runners = { auto: createRunner('auto'), classic: createRunner('classic') };
 
   const run = async (wanted: WantedBuild, baseUpdate?: BaseUpdateSetup): Promise<Ran> => {
-    const { name, files = {}, commit = 'abc', builder = 'auto', step, tests = [] } = wanted;
+    const { name, files = {}, commit = 'abc', revision, builder = 'auto', step, tests = [] } = wanted;
     const image = `${host}/${name}`;
     made.add(image);
     const Dockerfile = wanted.text.replaceAll('$R', host);
-    const context = { ...aContext({ ...files, Dockerfile }), commit };
+    const context = { ...aContext({ ...files, Dockerfile }), ...(revision === undefined ? { commit } : { revision }) };
     const build = aBuild({ tags: [image], ...step });
     const push = { ...aPush(...build.tags), needs: [...tests, build].map(({ id }) => id) };
     const steps: readonly Step[] = [build, ...tests, push];

@@ -30,7 +30,7 @@ async function push(image: string, ...recordings: string[]) {
     io,
     signal,
     now: () => 0,
-    backoffMs: [1, 1],
+    backoffMs: () => [1, 1],
   };
   return { outcome: await runPush(job), io, requests };
 }

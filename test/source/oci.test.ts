@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import type { Context } from '../../src/source/ports.ts';
 import { descriptor, imageType, startRegistry, type RunningRegistry } from '../registry/rig.ts';
 import { archive, file, filesOf, gzipped, member, rawMember, testLimits } from './tar-rig.ts';
 
+const account = { userName: 'admin', password: 'secret' };
 const layerType = 'application/vnd.oci.image.layer.v1.tar';
 let registry: RunningRegistry;
 let host = '';
@@ -52,10 +54,11 @@ const folder = (...members: readonly Buffer[]): Layer => ({
 });
 
 function open(location: string, options: Partial<OpenContextOptions> = {}): Promise<Context> {
-  const own = { host, url: registry.url, credential: () => ({ userName: 'admin', password: 'secret' }) };
+  const own = { host, url: registry.url, credential: () => account };
   const uploads = { open: async () => undefined };
   return openContext(location, {
     ...{ egress: createEgress({ allow: [] }), tempRoot: temp, limits: testLimits, uploads },
+    waiting: { sleep: async () => undefined },
     ownRegistry: own,
     ...options,
   });
@@ -71,11 +74,35 @@ describe('an artifact of our own registry', () => {
       './Dockerfile': 'FROM x',
       a: 'b',
     });
-    expect(context).toMatchObject({ digest });
+    expect(context).toMatchObject({ digest, revision: digest });
+    expect(context).not.toHaveProperty('commit');
     expect(context.description).toBe(`oci ${host}/contexts/app:one at ${digest.slice(0, 19)}`);
     expect(await context.readFile('a', 10)).toBe('b');
     await context.dispose();
     await context.dispose();
+  });
+
+  it('is waited for while the registry is away', async () => {
+    await push('contexts/away', 'v1', [folder(file('a', 'b'))]);
+    const door = createServer((asked, answer) => {
+      asked.pipe(request(`${registry.url}${asked.url ?? ''}`, { headers: asked.headers })).once('response', (came) => {
+        came.pipe(answer.writeHead(came.statusCode ?? 0, came.headers));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    const { port } = door.address() as AddressInfo;
+    door.close();
+    let pauses = 0;
+    const sleep = async (): Promise<void> => {
+      if (++pauses === 5) await once(door.listen(port, '127.0.0.1'), 'listening');
+    };
+    const own = { host, url: `http://127.0.0.1:${String(port)}`, credential: () => account };
+    const context = await open(`oci://${host}/contexts/away:v1`, { ownRegistry: own, waiting: { sleep } });
+    expect(await context.readFile('a', 10)).toBe('b');
+    expect(pauses).toBe(5);
+    await context.dispose();
+    door.closeAllConnections();
+    door.close();
   });
 
   it('is read at a digest, whatever its tag stands for by now', async () => {
@@ -112,6 +139,7 @@ describe('an artifact of our own registry', () => {
     await whole.dispose();
     const part = await open(`oci://${host}/contexts/layers:v1#:app`, { dockerfile: 'Dockerfile' });
     expect(await filesOf(part)).toEqual({ Dockerfile: 'FROM x', a: '2', NOTES: 'notes' });
+    expect(part.revision).toBe(`${part.digest ?? ''}#:app`);
     expect(part.description).toContain('/contexts/layers:v1#:app at sha256:');
     await part.dispose();
     await expect(open(`oci://${host}/contexts/layers:v1#:none`)).rejects.toMatchObject({

@@ -15,6 +15,7 @@ import { archive, file, gzipped, testLimits } from './tar-rig.ts';
 
 let temp = '';
 const servers: http.Server[] = [];
+const atOnce = { sleep: async () => undefined };
 const good = gzipped(archive(file('Dockerfile', 'FROM x'), file('a', 'b')));
 
 beforeEach(async () => {
@@ -40,7 +41,7 @@ async function serve(handler: http.RequestListener): Promise<string> {
 function open(location: string, options: Partial<OpenContextOptions> = {}): Promise<Context> {
   const egress = createEgress({ allow: ['127.0.0.1'] });
   const uploads = { open: async (name: string) => (name === 'source/1/a.tar.gz' ? Readable.from([good]) : undefined) };
-  return openContext(location, { egress, tempRoot: temp, limits: testLimits, uploads, ...options });
+  return openContext(location, { egress, tempRoot: temp, limits: testLimits, uploads, waiting: atOnce, ...options });
 }
 
 describe('openContext with an upload', () => {

@@ -30,6 +30,7 @@ export function setUp(overrides: Partial<GitTriggerDeps> = {}) {
     workers: store.workers,
     key,
     checkPlan: () => undefined,
+    findFollowed: async () => [],
     checkLocation: (location) => ({ location }),
     hasUpload: async () => true,
     onWarning: () => undefined,

@@ -30,6 +30,14 @@ describe('a push', () => {
     expect(openRequestSecrets(key, run?.sealedSecrets ?? '')).toMatchObject({ source: 'context-token' });
   });
 
+  it('is built on the newest tag that its task follows', async () => {
+    const followed = [{ name: 'NODE', value: 'v10', isSecret: false, isFollowed: true as const }];
+    const { deliver, runs } = await setUpWith({}, { findFollowed: async () => followed });
+    await deliver(signPush({ commit: a }));
+    const [request] = (await runs()).map((run) => run.request);
+    expect(request?.type === 'DockerBuildRequest' && request.arguments).toEqual(expect.arrayContaining(followed));
+  });
+
   it('of a branch that the task does not watch starts nothing, and the delivery says why', async () => {
     const rig = await setUpWith(
       watching({ sourceRepository: { sourceControlType: 'Github', repositoryUrl, branch: 'release' } }),

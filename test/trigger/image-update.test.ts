@@ -108,7 +108,7 @@ describe('a run for a base image', () => {
     const run = await runOf(await start(wanted('app-one', { arguments: { NODE: '20.2' } })));
     const { request } = run ?? {};
     expect(request?.type === 'DockerBuildRequest' && request.arguments).toEqual(
-      expect.arrayContaining([{ name: 'NODE', value: '20.2', isSecret: false }]),
+      expect.arrayContaining([{ name: 'NODE', value: '20.2', isSecret: false, isFollowed: true }]),
     );
     expect(JSON.stringify(run)).not.toContain('hidden');
     expect(run?.sealedSecrets).toBeDefined();
@@ -123,6 +123,8 @@ describe('a run for a base image', () => {
     } as Task['step'];
     const { start, runOf } = await setUp({ name: 'app-one' as TaskName, step });
     const run = await runOf(await start(wanted('app-one', { arguments: { NODE: '20.2' } })));
-    expect(run?.request).toMatchObject({ values: [{ name: 'NODE', value: '20.2', isSecret: false }] });
+    expect(run?.request).toMatchObject({
+      values: [{ name: 'NODE', value: '20.2', isSecret: false, isFollowed: true }],
+    });
   });
 });

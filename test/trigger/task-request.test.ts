@@ -55,6 +55,18 @@ describe('a run of a task', () => {
     expect(request).toMatchObject({ arguments: [{ ...hidden, value: 'sesame' }, over] });
   });
 
+  it('is on the tags that its task follows, unless its overrides say otherwise', () => {
+    const followed = [{ name: 'MODE', value: 'v10', isSecret: false, isFollowed: true as const }];
+    const task = aTask({ step: { ...docker, arguments: [plain] } });
+    const of = (arguments_: (typeof plain)[]) =>
+      requestOfTask(task, secrets, { followed, overrides: { arguments: arguments_ } }).request;
+    expect(of([])).toMatchObject({ arguments: followed });
+    expect(of([{ ...plain, value: 'v1' }])).toMatchObject({ arguments: [{ ...plain, value: 'v1' }] });
+    expect(requestOfTask(aTask({ step: file }), secrets, { followed }).request).toMatchObject({
+      values: [{ ...hidden, value: 'sesame' }, ...followed],
+    });
+  });
+
   it('sends no token to a context that is not the task’s own', () => {
     const task = aTask({ step: file });
     const overrides = { contextPath: 'https://elsewhere.example.com/x.git' };

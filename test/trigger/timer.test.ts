@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fail } from '../../src/domain/failure.ts';
+import type { Argument } from '../../src/domain/run-request.ts';
 import type { Run } from '../../src/domain/run.ts';
 import type { Task, TaskName, TimerTrigger } from '../../src/domain/task.ts';
 import { createMemoryQueue } from '../../src/queue/memory/runs.ts';
@@ -28,13 +29,14 @@ beforeEach(() => {
   said = [];
 });
 
-const trigger = (checkPlan: () => void = () => undefined) =>
+const trigger = (checkPlan: () => void = () => undefined, followed: readonly Argument[] = []) =>
   createTimerTrigger({
     runs: store.runs,
     queue,
     workers: store.workers,
     key: Buffer.alloc(32),
     checkPlan,
+    findFollowed: async () => followed,
     checkLocation: (location) => ({ location }),
     hasUpload: async () => false,
     onWarning: () => undefined,
@@ -63,6 +65,13 @@ describe('an occurrence of a timer', () => {
       cause: { kind: 'timer', timerTriggerName: 'nightly', scheduleOccurrence: at },
     });
     expect(await queue.position(run!.runId, 'gpu')).toBe(1);
+  });
+
+  it('is on the newest tag that its task follows', async () => {
+    await put();
+    const followed = [{ name: 'NODE', value: 'v10', isSecret: false, isFollowed: true as const }];
+    await trigger(undefined, followed)(occurrence);
+    expect((await all())[0]?.request).toMatchObject({ arguments: followed });
   });
 
   it('starts one run however often and by however many it is told', async () => {

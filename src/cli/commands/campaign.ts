@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { fail } from '../../domain/failure.ts';
 import { followCampaign } from '../campaign-follow.ts';
-import { formatCampaign, formatCampaigns } from '../campaign-view.ts';
+import { formatCampaign, formatCampaigns, isStopped } from '../campaign-view.ts';
 import type { Cli, Start } from '../cli.ts';
 import { confirm } from '../confirm.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -38,6 +38,9 @@ async function list({ screen, client, io }: Cli, { top }: { readonly top: string
   return 0;
 }
 
+/** Among how many campaigns, the newest, those are looked for that wait for one. */
+const lookedAt = 1000;
+
 async function show(cli: Cli, id: string, { follow }: FollowFlags): Promise<ExitCode> {
   const { screen, io } = cli;
   const client = await cli.client();
@@ -45,8 +48,9 @@ async function show(cli: Cli, id: string, { follow }: FollowFlags): Promise<Exit
   if (follow) return followCampaign(cli, client, id);
   const campaign = await client.campaign(id);
   await screen.result(campaign);
-  if (!screen.json)
-    for (const line of formatCampaign(campaign, screen.colors, io.clock.now())) await screen.print(line);
+  if (screen.json) return 0;
+  const others = isStopped(campaign) ? await client.campaigns(lookedAt) : [];
+  for (const line of formatCampaign({ campaign, others }, screen.colors, io.clock.now())) await screen.print(line);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Run } from '../../domain/run.ts';
 import { scopeKey } from '../../trigger/manual.ts';
+import { createFollowed } from '../../patch/graph/followed-tags.ts';
 import { repeatRun, type RerunTask } from '../../trigger/rerun.ts';
 import { submitRun } from '../../trigger/submit.ts';
 import { callerOf } from '../middleware/authenticate.ts';
@@ -14,7 +15,9 @@ import { openTask } from './task-lookup.ts';
 /** The run's task as it is now; undefined for a quick run, or when the task is gone. */
 async function findTaskOf(run: Run, { store, key }: SubmitOptions): Promise<RerunTask | undefined> {
   const task = run.task === undefined ? undefined : await store.tasks.get(run.task);
-  return task && { contextPath: task.step.contextPath, secrets: openTask(key, task).secrets };
+  if (task === undefined) return undefined;
+  const followed = await createFollowed(store.baseImages)(task);
+  return { step: task.step, secrets: openTask(key, task).secrets, followed };
 }
 
 /**

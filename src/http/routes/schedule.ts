@@ -1,13 +1,15 @@
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../../domain/failure.ts';
+import { createFollowed } from '../../patch/graph/followed-tags.ts';
 import { createManualTrigger, type ManualSubmission } from '../../trigger/manual.ts';
+import { requestOfRun } from '../../trigger/run-of-task.ts';
 import { callerOf } from '../middleware/authenticate.ts';
 import { createRunRequestParser } from '../run-request.ts';
 import { createSubmitDeps, type SubmitOptions } from '../submit-deps.ts';
-import { createTaskRunCheck, fillInTaskRun, isTaskRunBody, readTaskId, taskOfRun } from '../task-run-request.ts';
+import { createTaskRunCheck, readTaskRun, isTaskRunBody, readTaskId, taskOfRun } from '../task-run-request.ts';
 import { keepUpdateToken } from '../update-token.ts';
 import { sendRun } from './runs.ts';
-import { openTask, requireTask } from './task-lookup.ts';
+import { requireTask } from './task-lookup.ts';
 
 /** The key that makes repeating a call harmless. Throws `invalid-request` for what is none. */
 export function readIdempotencyKey(request: Request): string | undefined {
@@ -24,13 +26,14 @@ type Asked = Omit<ManualSubmission, 'who' | 'idempotencyKey'> & { readonly updat
 function createReader(options: SubmitOptions): (body: unknown) => Promise<Asked> {
   const parse = createRunRequestParser();
   const checkTaskRun = createTaskRunCheck();
+  const deps = { key: options.key, findFollowed: createFollowed(options.store.baseImages) };
   return async (body) => {
     if (!isTaskRunBody(body)) return { request: parse(body) };
     const asked = checkTaskRun(body);
     const task = await requireTask(options.store, readTaskId(asked.taskId, options.config.name));
     const { updateTriggerToken: updateToken } = asked.overrideTaskStepProperties ?? {};
     return {
-      ...fillInTaskRun(asked, openTask(options.key, task)),
+      ...(await requestOfRun(deps, task, readTaskRun(asked))),
       ...{ task: taskOfRun(task), ...(updateToken !== undefined && { updateToken }) },
     };
   };

@@ -2,7 +2,7 @@ import type { BaseUpdate } from '../../domain/base-image.ts';
 import { findRebuilds, type Rebuilds } from '../impact/impact.ts';
 import type { Turn } from './decision.ts';
 import { numberOf, type CampaignDraft } from './draft.ts';
-import { addUpdate, mergePlan, sourcesOf } from './merge.ts';
+import { addUpdate, mergePlan, planAgain } from './merge.ts';
 import { createLeftOut, createNode, nodeKeyOf, type NodeKey } from './node.ts';
 
 /** True for a campaign that waits for others, also when people have paused it meanwhile. */
@@ -35,8 +35,7 @@ function findTaker(overlaps: readonly CampaignDraft[], keys: ReadonlySet<NodeKey
 
 function fold(turn: Turn, taker: CampaignDraft, update: BaseUpdate, keys: ReadonlySet<NodeKey>): void {
   addUpdate(taker, update);
-  const { breakerAfter } = taker.campaign.policy;
-  const plan = findRebuilds(turn.draft.graph, sourcesOf(taker), { breakerAfter });
+  const plan = planAgain(turn.draft.graph, taker);
   mergePlan(taker, plan, (key) => keys.has(key));
   for (const node of createLeftOut(plan)) if (!taker.nodes.has(nodeKeyOf(node.task))) taker.setNode(node);
 }

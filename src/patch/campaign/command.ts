@@ -9,6 +9,7 @@ import { fail, type FailureError } from '../../domain/failure.ts';
 import { breakerReason } from '../impact/impact.ts';
 import type { CampaignAction, Input, Turn } from './decision.ts';
 import type { CampaignDraft } from './draft.ts';
+import { orderAgain } from './merge.ts';
 import { takeInOutdated } from './newcomers.ts';
 import { movedImages, type NodeKey } from './node.ts';
 import { standingOn } from './resolve.ts';
@@ -52,11 +53,18 @@ function isBroken(turn: Turn, { campaign }: CampaignDraft, { task, state }: Camp
   return state.kind === 'skipped' && !!record && breakerReason(record, campaign.policy.breakerAfter) !== undefined;
 }
 
+/** True for a node that is to be run again: it has no end, or a bad one. What is to wait after a run that failed need not when people ask. */
+function isUnfinished(turn: Turn, draft: CampaignDraft, node: CampaignNode): boolean {
+  const { state } = node;
+  const isDelayed = state.kind === 'waiting' && state.notBefore !== undefined;
+  return isDelayed || unfinished.has(state.kind) || isBroken(turn, draft, node);
+}
+
 /** The nodes that wait again: what failed, what was not reached, what is lost, and what was left alone because of one of them. */
 function findRepeated(turn: Turn, draft: CampaignDraft, lost: ReadonlySet<NodeKey>): ReadonlySet<NodeKey> {
   const repeated = new Set(lost);
   for (const [key, node] of draft.nodes) {
-    if (unfinished.has(node.state.kind) || isBroken(turn, draft, node)) repeated.add(key);
+    if (isUnfinished(turn, draft, node)) repeated.add(key);
   }
   const standing = standingOn(draft.nodes);
   // It grows on the way.
@@ -75,6 +83,7 @@ const repeat: Act = (turn, draft, command) => {
   const repeated = findRepeated(turn, draft, command.lost ?? new Set());
   if (repeated.size === 0 && status !== 'Held') throw refuse(command, 'nothing in it failed');
   for (const key of repeated) draft.setState(key, { kind: 'waiting' });
+  if (repeated.size > 0) orderAgain(turn.draft.graph, draft, repeated);
   draft.set(inStatus(draft.campaign, isOver(status) ? 'Queued' : 'Running'));
   takeInOutdated(turn, draft, command.standing ?? new Set());
 };

@@ -1,8 +1,9 @@
 import { referenceKeyOf, type BaseUpdate, type ImageAtDigest } from '../../domain/base-image.ts';
 import type { Campaign, CampaignNode } from '../../domain/campaign.ts';
-import type { Rebuild, Rebuilds } from '../impact/impact.ts';
+import type { ImageGraph } from '../graph/image-graph.ts';
+import { findRebuilds, type Rebuild, type Rebuilds } from '../impact/impact.ts';
 import type { CampaignDraft } from './draft.ts';
-import { createNode, movedImages, nodeKeyOf, type NodeKey } from './node.ts';
+import { createNode, isOpen, movedImages, nodeKeyOf, type NodeKey } from './node.ts';
 
 /** Updates by reference key: of several, the one that was told of last at its origin, in whatever order they came here. */
 function newestUpdates(updates: readonly BaseUpdate[]): ReadonlyMap<string, BaseUpdate> {
@@ -26,6 +27,16 @@ export function sourcesOf({ campaign, nodes }: CampaignDraft): readonly ImageAtD
   return [...sources.values()];
 }
 
+/**
+ * What a campaign rebuilds by what is known now, and for further images. What is still to happen in it stays planned, also where its run has
+ * been recorded already: what stands on it is to wait until that has been looked at.
+ */
+export function planAgain(graph: ImageGraph, draft: CampaignDraft, images: readonly ImageAtDigest[] = []): Rebuilds {
+  const { breakerAfter } = draft.campaign.policy;
+  const unfinished = new Set([...draft.nodes].flatMap(([key, { state }]) => (isOpen(state) ? [key] : [])));
+  return findRebuilds(graph, [...sourcesOf(draft), ...images], { breakerAfter, unfinished });
+}
+
 /** A node that has not begun as a newer plan has it. What is known of it from earlier tries stays. */
 function replan(old: CampaignNode, rebuild: Rebuild): CampaignNode {
   const { before, standing, after, tries, state } = old;
@@ -39,7 +50,8 @@ function mergeNode(draft: CampaignDraft, rebuild: Rebuild, isMember: (key: NodeK
   const old = draft.nodes.get(nodeKeyOf(rebuild.task));
   if (old && old.state.kind !== 'waiting' && old.state.kind !== 'skipped') return;
   const needs = rebuild.needs.filter((need) => isMember(nodeKeyOf(need)));
-  const planned = { ...rebuild, needs };
+  const reads = rebuild.onlyReads?.filter((need) => isMember(nodeKeyOf(need)));
+  const planned = { ...rebuild, needs, ...(reads && { onlyReads: reads }) };
   draft.setNode(old ? replan(old, planned) : createNode(planned));
 }
 
@@ -56,6 +68,32 @@ export function mergePlan(draft: CampaignDraft, plan: Rebuilds, mayEnter: (key: 
   const isMember = (key: NodeKey): boolean => draft.nodes.has(key) || mayEnter(key);
   for (const rebuild of plan.tasks) if (isMember(nodeKeyOf(rebuild.task))) mergeNode(draft, rebuild, isMember);
   draft.change({ cycles: mergeCycles(draft.campaign.cycles, plan.cycles) });
+}
+
+/** True when a node waits for another, also by way of others. */
+function isBehind(draft: CampaignDraft, start: NodeKey, other: NodeKey): boolean {
+  const seen = new Set([start]);
+  // It grows on the way.
+  for (const key of seen) for (const need of draft.nodes.get(key)?.needs ?? []) seen.add(nodeKeyOf(need));
+  return seen.has(other);
+}
+
+/**
+ * Puts nodes that wait again behind what they only read, as it is known now: that may have come into the campaign after they had begun.
+ */
+export function orderAgain(graph: ImageGraph, draft: CampaignDraft, keys: ReadonlySet<NodeKey>): void {
+  for (const { task, onlyReads = [] } of planAgain(graph, draft).tasks) {
+    const key = nodeKeyOf(task);
+    const node = keys.has(key) ? draft.nodes.get(key) : undefined;
+    if (node?.state.kind !== 'waiting') continue;
+    const reads = onlyReads.filter((need) => {
+      const other = draft.nodes.get(nodeKeyOf(need));
+      const isInTime = other !== undefined && other.wave <= node.wave && !isBehind(draft, nodeKeyOf(need), key);
+      return isInTime && !node.needs.includes(need);
+    });
+    if (reads.length === 0) continue;
+    draft.setNode({ ...node, needs: [...node.needs, ...reads], onlyReads: [...(node.onlyReads ?? []), ...reads] });
+  }
 }
 
 /** Lets what somebody pushed take the place of what a node that has ended had pushed under the same tag. */

@@ -5,7 +5,7 @@ import { findRebuilds } from '../impact/impact.ts';
 import { admitUpdate, findOverlaps } from './admit.ts';
 import type { Turn } from './decision.ts';
 import type { CampaignDraft } from './draft.ts';
-import { mergePlan, sourcesOf } from './merge.ts';
+import { mergePlan, planAgain } from './merge.ts';
 import { movedImages, nodeKeyOf, type NodeKey } from './node.ts';
 
 function isSameCircle({ campaign }: CampaignDraft, a: CampaignNode, b: CampaignNode): boolean {
@@ -51,8 +51,7 @@ function admitNewcomers(turn: Turn, draft: CampaignDraft, maker: CampaignNode, i
     admitUpdate(turn, updateBy(turn, draft, maker, image), { only });
     return;
   }
-  const { breakerAfter } = draft.campaign.policy;
-  mergePlan(draft, findRebuilds(graph, [...sourcesOf(draft), image], { breakerAfter }), (name) => keys.has(name));
+  mergePlan(draft, planAgain(graph, draft, [image]), (name) => keys.has(name));
 }
 
 /** A task that needs `maker` and has ended before it: `maker` was repeated. */

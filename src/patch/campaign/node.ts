@@ -21,17 +21,24 @@ export function isOpen({ kind }: NodeState): boolean {
   return kind === 'waiting' || kind === 'running';
 }
 
+/** True when nothing but time keeps a waiting node from being started: its last run has failed just now. */
+export function isPostponed({ state }: CampaignNode, now: string): boolean {
+  return state.kind === 'waiting' && state.notBefore !== undefined && Date.parse(state.notBefore) > Date.parse(now);
+}
+
 export function toImageAtDigest(image: ImageIdentity, digest: Digest): ImageAtDigest {
   const { registry, repository, tag } = image;
   return { registry, repository, ...(tag !== undefined && { tag }), digest };
 }
 
 /** A node for a task that is to be rebuilt. */
-export function createNode({ task, wave, needs, bases, images, durationMs, skippedBecause }: Rebuild): CampaignNode {
+export function createNode(rebuild: Rebuild): CampaignNode {
+  const { task, wave, needs, onlyReads, bases, images, durationMs, skippedBecause } = rebuild;
   return {
     task,
     wave,
     needs,
+    ...(onlyReads !== undefined && { onlyReads }),
     bases,
     before: images.flatMap((image) => (image.digest === undefined ? [] : [toImageAtDigest(image, image.digest)])),
     after: [],
@@ -61,6 +68,11 @@ export function createLeftOut({ tasks, notRebuilt }: Rebuilds): readonly Campaig
 export function digestBefore({ before }: CampaignNode, image: ImageIdentity): Digest | undefined {
   const key = referenceKeyOf(image);
   return before.find((one) => referenceKeyOf(one) === key)?.digest;
+}
+
+/** True for a task that a node waits for, and does not depend on: it only reads what that makes, while it is built. */
+export function onlyReads(node: CampaignNode, task: TaskName): boolean {
+  return node.onlyReads?.includes(task) === true;
 }
 
 /** The tags that a node's runs have moved. */

@@ -97,7 +97,7 @@ function* listClaimed(change: BoardChange, graph: ImageGraph, board: CampaignBoa
 }
 
 async function findDigests({ baseImages, tags }: TagDeps, claimed: readonly Claimed[]) {
-  const seen = claimed.length === 0 ? [] : await baseImages.observed(claimed.map(({ image }) => image));
+  const seen = await baseImages.observed(claimed.map(({ image }) => image));
   return inParallel([...claimed.entries()], atATime, async ([index, { record, image, isExact }]) => {
     const { digest: _digest, ...tag } = image;
     const one = seen[index];
@@ -115,8 +115,8 @@ export async function completeBefore(
   change: BoardChange,
   { graph, board }: { readonly graph: ImageGraph; readonly board: CampaignBoard },
 ): Promise<BoardChange> {
-  if (![...change.nodes.values()].flat().some(isNewlyClaimed)) return change;
   const claimed = [...listClaimed(change, graph, board)];
+  if (claimed.length === 0) return change;
   const digests = await findDigests(deps, claimed);
   const found = new Map<CampaignNode, Map<string, ImageAtDigest>>();
   for (const [index, { node, image }] of claimed.entries()) {
@@ -126,8 +126,9 @@ export async function completeBefore(
     if (digest !== undefined) known.set(referenceKeyOf(image) ?? '', toImageAtDigest(image, digest));
   }
   const complete = (node: CampaignNode): CampaignNode => {
-    if (!isNewlyClaimed(node)) return node;
-    const before = [...(found.get(node)?.values() ?? node.before)];
+    const tags = found.get(node);
+    if (tags === undefined) return node;
+    const before = [...tags.values()];
     const record = graph.task(node.task)?.record;
     const standing = record ? standingOf(record, before) : [];
     return { ...node, before, ...(standing.length > 0 && { standing }) };

@@ -1,23 +1,25 @@
 import type { CampaignNode, NodeState } from '../../domain/campaign.ts';
 import { turnAround } from '../impact/order.ts';
 import type { CampaignDraft } from './draft.ts';
-import { hasChangedBase, isOpen, nodeKeyOf, type NodeKey, type Nodes } from './node.ts';
+import { hasChangedBase, isOpen, nodeKeyOf, onlyReads, type NodeKey, type Nodes } from './node.ts';
 
 function stateOfNeeds(node: CampaignNode, nodes: Nodes): NodeState | 'open' | 'ended' {
   let isAnyOpen = false;
   for (const need of node.needs) {
     const maker = nodes.get(nodeKeyOf(need));
     if (maker === undefined) continue;
+    isAnyOpen ||= isOpen(maker.state);
+    if (onlyReads(node, need)) continue;
     if (maker.state.kind === 'failed' || maker.state.kind === 'canceled') return { kind: 'blocked', by: maker.task };
     if (maker.state.kind === 'blocked') return { kind: 'blocked', by: maker.state.by };
-    isAnyOpen ||= isOpen(maker.state);
   }
   return isAnyOpen ? 'open' : 'ended';
 }
 
 /** Why a node that nothing has changed for is left alone: an image of its was not made, or has come out as it was. */
 function restingState(node: CampaignNode, nodes: Nodes): NodeState {
-  const skipped = node.needs.find((need) => nodes.get(nodeKeyOf(need))?.state.kind === 'skipped');
+  const stoodOn = node.needs.filter((need) => !onlyReads(node, need));
+  const skipped = stoodOn.find((need) => nodes.get(nodeKeyOf(need))?.state.kind === 'skipped');
   if (skipped === undefined) return { kind: 'unneeded' };
   return { kind: 'skipped', because: `${skipped}, which it stands on, was not rebuilt` };
 }

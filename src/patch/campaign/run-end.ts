@@ -5,7 +5,7 @@ import type { Digest } from '../../domain/digest.ts';
 import type { Run } from '../../domain/run.ts';
 import type { ImageGraph } from '../graph/image-graph.ts';
 import type { Input, RunEnd } from './decision.ts';
-import { movedImages, nodeKeyOf } from './node.ts';
+import { movedImages, nodeKeyOf, onlyReads } from './node.ts';
 import { noteTags, type TagDeps } from './observed-tags.ts';
 
 /** A run of a campaign that is over, and the node that it is of. */
@@ -47,10 +47,12 @@ function wantedDigest({ node, campaign }: EndedRun, key: string, graph: ImageGra
   const wanted = node.bases.find((base) => referenceKeyOf(base) === key)?.digest;
   if (wanted !== undefined) return wanted;
   const dependant = graph.dependant(key, nodeKeyOf(node.task));
-  if (dependant === undefined || dependant.because !== undefined) return undefined;
+  if (dependant === undefined) return undefined;
   for (const name of graph.makers(key)) {
     const maker = campaign.nodes.get(name);
-    const made = maker?.state.kind === 'rebuilt' ? movedImages(maker) : [];
+    // What it is not rebuilt for counts where it has waited for it.
+    const isWanted = maker && (dependant.because === undefined || onlyReads(node, maker.task));
+    const made = isWanted && maker.state.kind === 'rebuilt' ? movedImages(maker) : [];
     const image = made.find((one) => referenceKeyOf(one) === key);
     if (image) return image.digest;
   }

@@ -1,12 +1,11 @@
 import type { CampaignNode } from '../../domain/campaign.ts';
-import { followedBy, newestTag } from '../graph/followed-tags.ts';
+import { argumentsOfUpdate } from '../graph/followed-tags.ts';
 import type { ImageGraph } from '../graph/image-graph.ts';
-import { basesOf } from '../graph/task-bases.ts';
 import { findRemaining } from '../impact/order.ts';
 import type { WantedRun } from '../ports.ts';
 import type { Input, Turn } from './decision.ts';
 import type { CampaignDraft } from './draft.ts';
-import { isOpen, nodeKeyOf, wantedImages, type NodeKey, type Nodes } from './node.ts';
+import { isOpen, isPostponed, nodeKeyOf, wantedImages, type NodeKey, type Nodes } from './node.ts';
 import { standingOn } from './resolve.ts';
 
 /** Without a duration, a task counts as a second of work: then what stands on it decides. */
@@ -15,14 +14,8 @@ const assumedMs = 1000;
 /** The build arguments that hold followed tags, each with the newest tag that the task is to stand on. */
 function argumentsOf({ task, bases }: CampaignNode, graph: ImageGraph): Readonly<Record<string, string>> | undefined {
   const record = graph.task(task)?.record;
-  const followed = record ? followedBy(record) : [];
-  if (record === undefined || followed.length === 0) return undefined;
-  const images = [...bases, ...[...basesOf(record).values()].map(({ image }) => image)];
-  const given = followed.flatMap(({ pattern, argument }) => {
-    const tag = newestTag(pattern, images);
-    return tag === undefined ? [] : [[argument, tag] as const];
-  });
-  return given.length === 0 ? undefined : Object.fromEntries(given);
+  const given = record === undefined ? [] : argumentsOfUpdate(record, bases);
+  return given.length === 0 ? undefined : Object.fromEntries(given.map(({ name, value }) => [name, value]));
 }
 
 /** The run that a node which is `running` stands for. Asking for it again comes to the same run. */
@@ -76,14 +69,18 @@ function choose(nodes: Nodes, ready: readonly NodeKey[], places: number): readon
 
 /**
  * Claims places for nodes that are ready: those of the first open wave with the most work behind them, as far as the campaign's concurrency
- * goes. A claimed node is `running` without a run; the run is asked for when that is written.
+ * goes. One that waits after a run that failed begins when somebody looks after its time. A claimed node is `running` without a run; the run
+ * is asked for when that is written.
  */
 export function startNodes(turn: Turn, draft: CampaignDraft, ready: readonly NodeKey[]): void {
   const { status, cancelRequested, policy } = draft.campaign;
   if (status !== 'Running' || cancelRequested || ready.length === 0) return;
   const { running, wave } = lookAround(draft.nodes);
   const places = Math.max(0, Math.max(1, policy.concurrency) - running);
-  const able = ready.filter((key) => draft.nodes.get(key)?.wave === wave);
+  const able = ready.filter((key) => {
+    const node = draft.nodes.get(key);
+    return node?.wave === wave && !isPostponed(node, turn.draft.now);
+  });
   for (const key of choose(draft.nodes, able, places)) {
     const node = draft.nodes.get(key);
     if (node === undefined) continue;

@@ -3,21 +3,18 @@ import type { Clock } from '../../domain/clock.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import { fail } from '../../domain/failure.ts';
 import type { PatchQueue } from '../../queue/ports.ts';
-import type { BaseImageStore, CampaignStore, RunStore, WorkerDirectory } from '../../store/ports.ts';
+import type { CampaignStore, RunStore, WorkerDirectory } from '../../store/ports.ts';
 import type { CampaignAction } from '../campaign/decision.ts';
 import { inParallel } from '../campaign/in-parallel.ts';
-import type { GraphCache } from '../graph/graph-cache.ts';
 import { findImpact, findRebuilds } from '../impact/impact.ts';
 import { addPlatforms } from '../platforms/add-platforms.ts';
 import type { PlatformReader } from '../ports.ts';
-import { listStanding } from './list-standing.ts';
+import { listStanding, type StandingDeps } from './list-standing.ts';
 import type { CampaignReport, CampaignTask, ImpactReport, PatchingDesk } from './ports.ts';
 import { arrangeNodes, estimateRemaining } from './progress.ts';
 
-export interface PatchingDeskOptions {
-  readonly baseImages: Pick<BaseImageStore, 'observed'>;
+export interface PatchingDeskOptions extends StandingDeps {
   readonly campaigns: Pick<CampaignStore, 'get' | 'list' | 'nodes'>;
-  readonly graph: GraphCache;
   readonly runs: Pick<RunStore, 'get'>;
   readonly workers: Pick<WorkerDirectory, 'list'>;
   readonly queue: Pick<PatchQueue, 'publish'>;

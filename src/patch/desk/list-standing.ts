@@ -8,6 +8,8 @@ import { describeLine, isBehind, listLines, pushedLast, type Newest, type Standi
 export interface StandingDeps {
   readonly graph: GraphCache;
   readonly baseImages: Pick<BaseImageStore, 'observed'>;
+  /** Why changes of an image are not noticed, as a half-sentence in which "its" is the image's; undefined, or left out: they are. */
+  readonly whyUnnoticed?: (image: ImageIdentity) => string | undefined;
 }
 
 const askedAtOnce = 1000;
@@ -56,7 +58,7 @@ export async function listStanding(deps: StandingDeps, query: StandingQuery): Pr
   for await (const { line, newest } of compareInOrder(deps, lines, isStale ? askedAtOnce : limit + 1)) {
     if (isStale && !isBehind(line, newest)) continue;
     if (images.length === limit) return { images, next: last };
-    images.push(describeLine(line, newest));
+    images.push(describeLine(line, newest, deps.whyUnnoticed?.(line.base)));
     last = line.key;
   }
   return { images };

@@ -72,11 +72,12 @@ export function pushedLast(graph: ImageGraph, base: ImageIdentity): Newest | und
   return newest;
 }
 
-function reasonOf({ record, base, type }: StandingLine): string | undefined {
+function reasonOf({ record, base, type }: StandingLine, unnoticed: string | undefined): string | undefined {
   const key = referenceKeyOf(base);
   if (key === undefined) return 'pins it by its digest';
   const isPinned = base.isPinned === true;
-  return reasonAgainst(record, { key, image: base, kind: kinds[type], digests: [], used: [], isPinned });
+  const against = reasonAgainst(record, { key, image: base, kind: kinds[type], digests: [], used: [], isPinned });
+  return against ?? (unnoticed && `is not told of changes of its base: ${unnoticed}`);
 }
 
 /** The platforms for which the newest is what a line's image was built with, though it is another index; undefined: it is not. */
@@ -85,10 +86,14 @@ function unchangedFor({ base }: StandingLine, newest: Newest | undefined): reado
   return compared?.kind === 'unchanged' ? compared.platforms : undefined;
 }
 
-/** What a line says, by what is newest. */
-export function describeLine(line: StandingLine, newest: Newest | undefined): StandingImage {
+/** What a line says, by what is newest; `unnoticed` is why changes of its base are not noticed. */
+export function describeLine(
+  line: StandingLine,
+  newest: Newest | undefined,
+  unnoticed: string | undefined,
+): StandingImage {
   const { record, image, base, type } = line;
-  const because = reasonOf(line);
+  const because = reasonOf(line, unnoticed);
   const unchanged = unchangedFor(line, newest);
   return {
     ...{ task: record.task, base, type },

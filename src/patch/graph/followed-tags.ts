@@ -1,6 +1,10 @@
 import { referenceKeyOf, type TaskImages } from '../../domain/base-image.ts';
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import { identifyImage, parseImageReference } from '../../domain/image-reference.ts';
+import type { Argument } from '../../domain/run-request.ts';
+import type { BaseImageTrigger, Task } from '../../domain/task.ts';
+import type { BaseImageStore } from '../../store/ports.ts';
+import { basesOf } from './task-bases.ts';
 
 /** A pattern of tags in one repository: `docker.io/library/node:20.*`. */
 export interface TagPattern {
@@ -45,7 +49,8 @@ export interface Followed {
   readonly argument: string;
 }
 
-export function followedBy({ trigger }: TaskImages): readonly Followed[] {
+/** What a trigger follows; a trigger that rests follows nothing new, and keeps what it has. */
+export function followedBy(trigger: BaseImageTrigger | undefined): readonly Followed[] {
   return (trigger?.follow ?? []).flatMap(({ pattern, argument }) => {
     const parsed = parseTagPattern(pattern);
     return parsed === undefined ? [] : [{ pattern: parsed, argument }];
@@ -63,6 +68,52 @@ export function newestTag(pattern: TagPattern, images: Iterable<ImageIdentity>):
   return newest;
 }
 
+/** The arguments that hold what a trigger follows, each with the newest of these images' tags. */
+function argumentsFor(trigger: BaseImageTrigger | undefined, images: readonly ImageIdentity[]): readonly Argument[] {
+  return followedBy(trigger).flatMap(({ pattern, argument: name }) => {
+    const value = newestTag(pattern, images);
+    return value === undefined ? [] : [{ name, value, isSecret: false, isFollowed: true as const }];
+  });
+}
+
+/**
+ * What a run gets that a campaign makes for `images`. A tag that the task names itself is left to what it says by then, until the task was
+ * given a newer one.
+ */
+export function argumentsOfUpdate(record: TaskImages, images: readonly ImageIdentity[]): readonly Argument[] {
+  const own = basesOf(record);
+  const others = images.filter((image) => !own.has(referenceKeyOf(image) ?? ''));
+  return argumentsFor(record.trigger, [...(record.followed ?? []), ...others]);
+}
+
+/**
+ * What every other run of a task gets, so that it stays on the newest tag that it was brought to. A value of the task's own that is newer
+ * counts more.
+ */
+export function argumentsOfTask({ trigger, step }: Pick<Task, 'trigger' | 'step'>, record: TaskImages | undefined) {
+  const own = step.type === 'Docker' ? step.arguments : step.values;
+  const known = argumentsFor(trigger.baseImageTrigger, record?.followed ?? []);
+  return known.filter(({ name, value }) => {
+    const said = own.find((one) => one.name === name && !one.isSecret)?.value;
+    const followed = followedBy(trigger.baseImageTrigger).find(({ argument }) => argument === name);
+    return said === undefined || followed?.pattern.matches(said) !== true || compareTags(said, value) < 0;
+  });
+}
+
+/** The tags that a task was brought to, after a good run with `given`; what it follows no more is left out. */
+export function rememberFollowed(
+  before: TaskImages['followed'],
+  trigger: BaseImageTrigger | undefined,
+  given: readonly Argument[],
+): readonly ImageIdentity[] {
+  return followedBy(trigger).flatMap(({ pattern, argument }) => {
+    const { registry, repository } = pattern;
+    const tags = given.filter(({ name, isFollowed }) => isFollowed && name === argument).map(({ value }) => value);
+    const tag = newestTag(pattern, [...(before ?? []), ...tags.map((one) => ({ registry, repository, tag: one }))]);
+    return tag === undefined ? [] : [{ registry, repository, tag }];
+  });
+}
+
 /** True when a task that stands on `bases` follows a pattern that the image's tag is the newest of. */
 export function isNewerTag(
   image: ImageIdentity,
@@ -73,4 +124,12 @@ export function isNewerTag(
   return followed.some(
     ({ pattern }) => newestTag(pattern, [...others, image]) === image.tag && image.tag !== undefined,
   );
+}
+
+/** Makes what gives a task's run the newest tags that it follows, as they are known at that moment. */
+export function createFollowed(baseImages: Pick<BaseImageStore, 'get'>): (task: Task) => Promise<readonly Argument[]> {
+  return async (task) =>
+    followedBy(task.trigger.baseImageTrigger).length === 0
+      ? []
+      : argumentsOfTask(task, await baseImages.get(task.name));
 }

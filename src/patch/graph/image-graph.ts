@@ -59,7 +59,7 @@ function describeTask(name: string, record: TaskImages): Entry {
   const task = { name, record, images: imagesOf(record) };
   const bases = [...basesOf(record)];
   const standing = new Map(bases.map(([key, base]) => [key, describeDependant(task, base)]));
-  return { ...task, standing, followed: followedBy(record) };
+  return { ...task, standing, followed: followedBy(record.trigger) };
 }
 
 /** Names by key, and no key without a name. */

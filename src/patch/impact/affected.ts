@@ -19,7 +19,10 @@ export interface Affected {
   readonly task: GraphTask;
   /** What it is rebuilt for, by reference key; those that were given keep their digest, and are reasons of its own. */
   readonly bases: Map<string, { readonly image: ImageIdentity; readonly isGiven: boolean }>;
-  /** The affected tasks, in lower case, that make one of its bases, with the keys of what they make of them. */
+  /**
+   * The affected tasks, in lower case, that come before it, with the keys of those of its bases that they make; no keys: it only reads
+   * what they make, while it is built, and is not rebuilt for that.
+   */
   readonly needs: Map<string, string[]>;
 }
 
@@ -35,6 +38,13 @@ export interface RootRules {
   readonly only?: ReadonlySet<string>;
   /** False: a task of which nobody knows what it was built on is left alone. */
   readonly countsUnknown?: boolean;
+  /** These, in lower case, are rebuilt whatever they are known to be built on: their runs are not over, or nobody has looked at them yet. */
+  readonly unfinished?: ReadonlySet<string>;
+}
+
+/** True when a task is built with what a tag stands for just then, though it may not be rebuilt for it. */
+function isRead({ task, base }: Dependant): boolean {
+  return !base.isPinned && !task.images.has(base.key);
 }
 
 type Reason = Pick<NotRebuilt, 'because' | 'unchangedFor'>;
@@ -58,6 +68,7 @@ function reasonOf(compared: Comparison, countsUnknown: boolean): Reason | undefi
 class Walk {
   readonly tasks = new Map<string, Affected>();
   readonly #against: NotRebuilt[] = [];
+  readonly #reads: { readonly reader: string; readonly maker: string }[] = [];
   readonly #queue: string[] = [];
   readonly #graph: ImageGraph;
   readonly #rules: RootRules;
@@ -82,6 +93,7 @@ class Walk {
       const images = this.tasks.get(name)?.task.images;
       if (images) for (const [key, image] of images) this.#spread(name, key, image);
     }
+    this.#orderReads();
   }
 
   notRebuilt(): readonly NotRebuilt[] {
@@ -100,10 +112,12 @@ class Walk {
   }
 
   #reasonAgainstRoot({ task, base, because }: Dependant, image: ImageIdentity): Reason | undefined {
-    const { only, countsUnknown = true } = this.#rules;
+    const { only, countsUnknown = true, unfinished } = this.#rules;
     if (only?.has(task.name) === false) return { because: 'is not looked at' };
     if (because !== undefined) return { because };
-    return base.kind === 'followed' ? undefined : reasonOf(compareBases(base.used, image), countsUnknown);
+    return base.kind === 'followed' || unfinished?.has(task.name) === true
+      ? undefined
+      : reasonOf(compareBases(base.used, image), countsUnknown);
   }
 
   #spread(maker: string, key: string, { registry, repository, tag }: ImageIdentity): void {
@@ -112,12 +126,21 @@ class Walk {
       const { because } = dependant;
       if (because !== undefined) {
         this.#against.push({ task: dependant.task.record.task, image, because });
+        if (isRead(dependant)) this.#reads.push({ reader: dependant.task.name, maker });
         continue;
       }
       const { needs } = this.#add(dependant, image, false);
       const made = needs.get(maker);
       if (made === undefined) needs.set(maker, [key]);
       else made.push(key);
+    }
+  }
+
+  /** What is only read comes before the tasks that are rebuilt anyway, and makes no others so. */
+  #orderReads(): void {
+    for (const { reader, maker } of this.#reads) {
+      const needs = this.tasks.get(reader)?.needs;
+      if (needs?.has(maker) === false) needs.set(maker, []);
     }
   }
 
@@ -137,7 +160,7 @@ class Walk {
 /**
  * Finds every task downstream of images that change: those that stand on them, those that stand on what these make, and so on. An image
  * that is given with its digest does not count for a task that was built on that digest already, nor, where it is also given what it has for
- * platforms, for one that was built with the same manifests.
+ * platforms, for one that was built with the same manifests. What an affected task only reads while it is built comes before it.
  */
 export function findAffected(
   graph: ImageGraph,

@@ -92,6 +92,15 @@ function cut(task: Affected, circle: ReadonlySet<string>): void {
   }
 }
 
+/** Lets no task of a circle wait for what it only reads: then most are none. */
+function dropReads(tasks: Tasks, circle: Circle): void {
+  const within = new Set(circle);
+  for (const name of circle) {
+    const needs = tasks.get(name)?.needs;
+    for (const [need, keys] of needs ?? []) if (keys.length === 0 && within.has(need)) needs?.delete(need);
+  }
+}
+
 function openCircle(tasks: Tasks, circle: Circle): readonly Circle[] {
   const within = new Set(circle);
   const hasReason = (name: string): boolean => {
@@ -99,7 +108,7 @@ function openCircle(tasks: Tasks, circle: Circle): readonly Circle[] {
     return (
       task !== undefined &&
       ([...task.bases.values()].some(({ isGiven }) => isGiven) ||
-        [...task.needs.keys()].some((need) => !within.has(need)))
+        [...task.needs].some(([need, keys]) => keys.length > 0 && !within.has(need)))
     );
   };
   const first = circle.find(hasReason) ?? circle[0];
@@ -112,10 +121,13 @@ function openCircle(tasks: Tasks, circle: Circle): readonly Circle[] {
 
 /**
  * Finds tasks that stand on each other in a circle, and cuts each circle open so that everything in it is built once: first comes the
- * first by name that has a reason outside of the circle. Changes `needs` and `bases` of `tasks`; gives the circles, sorted by name.
+ * first by name that has a reason outside of the circle. What is only read counts for no circle: it is not waited for there. Changes `needs`
+ * and `bases` of `tasks`; gives the circles, sorted by name.
  */
 export function openCircles(tasks: Tasks): readonly Circle[] {
-  const { circles } = new Search(tasks, findLeft(tasks));
+  const left = findLeft(tasks);
+  for (const circle of new Search(tasks, left).circles) dropReads(tasks, circle);
+  const { circles } = new Search(tasks, left);
   const closed = [...circles];
   for (let circle = closed.pop(); circle !== undefined; circle = closed.pop())
     closed.push(...openCircle(tasks, circle));

@@ -17,6 +17,8 @@ export interface Rebuild {
   readonly wave: number;
   /** The tasks, of those here, that must have ended before it begins. */
   readonly needs: readonly TaskName[];
+  /** Those of them whose images it only reads while it is built: it is not rebuilt for them, and goes on when they fail. Absent: none. */
+  readonly onlyReads?: readonly TaskName[];
   /** What it is rebuilt for; with the digest where that was given. */
   readonly bases: readonly ImageIdentity[];
   /** The tags that it makes, with what they were pushed with last. */
@@ -80,6 +82,16 @@ function nameOf(tasks: ReadonlyMap<string, Affected>, name: string): TaskName {
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** Names of tasks, in lower case, as their owners write them. */
+function namesOf(tasks: ReadonlyMap<string, Affected>, names: Iterable<string>): readonly TaskName[] {
+  return [...names].sort().map((name) => nameOf(tasks, name));
+}
+
+/** What a task waits for without being rebuilt for it. */
+function readsOf({ needs }: Affected): readonly string[] {
+  return [...needs].flatMap(([need, keys]) => (keys.length === 0 ? [need] : []));
+}
+
 const none: readonly TaskName[] = [];
 
 /** There can be very many: what is not there is left out without a copy. */
@@ -93,10 +105,12 @@ function describe(name: string, { tasks, order, waves }: Found, { breakerAfter }
     task: task.record.task,
     level: order.levels.get(name) ?? 0,
     wave: waves.get(name) ?? 0,
-    needs: needs.size === 0 ? none : [...needs.keys()].sort().map((need) => nameOf(tasks, need)),
+    needs: needs.size === 0 ? none : namesOf(tasks, needs.keys()),
     bases: Array.from(bases.values(), ({ image }) => image),
     images: [...task.images.values()],
   };
+  const reads = readsOf(affected);
+  if (reads.length > 0) rebuild.onlyReads = namesOf(tasks, reads);
   if (durationMs !== undefined) rebuild.durationMs = durationMs;
   if (skippedBecause !== undefined) rebuild.skippedBecause = skippedBecause;
   return rebuild;

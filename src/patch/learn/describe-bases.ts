@@ -2,6 +2,7 @@ import { beingLearned, referenceKeyOf, type TaskImages } from '../../domain/base
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import { formatImageIdentity } from '../../domain/image-reference.ts';
 import type { BaseImageTrigger, Task } from '../../domain/task.ts';
+import { isLoopback, originOf } from '../../registry-client/place.ts';
 import type { Watch } from '../../trigger/describe-watch.ts';
 import { parseTagPattern } from '../graph/followed-tags.ts';
 import { basesOf, reasonAgainst, type TaskBase } from '../graph/task-bases.ts';
@@ -16,6 +17,8 @@ export interface Noticing {
   readonly pollMsOf: Readonly<Record<string, number | undefined>>;
   /** Where other registries' webhooks come to; undefined: that is shut. */
   readonly hookUrl: string | undefined;
+  /** Why nothing at a URL may be reached: see `createReach` of the egress. */
+  readonly whyUnreachable: (url: string) => string | undefined;
   /** Whether tasks are read before their first run. */
   readonly readsTasks: boolean;
 }
@@ -33,29 +36,54 @@ function formatPause(ms: number): string {
   return `${String(ms / size)} ${name}`;
 }
 
-/** By what a change of an image is noticed; undefined: by nothing. */
-function howNoticed({ registry }: ImageIdentity, noticing: Noticing): string | undefined {
-  if (registry === noticing.registryHost.toLowerCase()) return 'by each push to this registry';
-  const pollMs = Object.hasOwn(noticing.pollMsOf, registry) ? noticing.pollMsOf[registry] : noticing.pollMs;
-  const ways = [
-    ...(pollMs === undefined ? [] : [`by asking its registry every ${formatPause(pollMs)}`]),
-    ...(noticing.hookUrl === undefined ? [] : [`by its registry’s webhook to ${noticing.hookUrl}`]),
-  ];
-  return ways.length === 0 ? undefined : ways.join(', and ');
-}
-
 const unnoticed =
   'its registry is not asked (SLIPWAY_POLL_INTERVAL), and webhooks of registries are shut (SLIPWAY_REGISTRY_HOOK_SECRET)';
+
+/** By what a change of an image is noticed, or why it is not. */
+type Noticed = { readonly how: string } | { readonly because: string };
+
+/** True for our own registry by another of its machine's names: `localhost:5080` for `127.0.0.1:5080`. */
+function isOursOtherwise(registry: string, own: string): boolean {
+  const port = (host: string): number => Number(/:(\d+)$/.exec(host)?.[1] ?? 80);
+  return isLoopback(registry) && isLoopback(own) && port(registry) === port(own);
+}
+
+/** In what ways a change of an image of another registry is noticed. */
+function waysOf(registry: string, isAsked: boolean, noticing: Noticing): readonly string[] {
+  const pollMs = Object.hasOwn(noticing.pollMsOf, registry) ? noticing.pollMsOf[registry] : noticing.pollMs;
+  return [
+    ...(pollMs === undefined || !isAsked ? [] : [`by asking its registry every ${formatPause(pollMs)}`]),
+    ...(noticing.hookUrl === undefined ? [] : [`by its registry’s webhook to ${noticing.hookUrl}`]),
+  ];
+}
+
+function howNoticed({ registry }: Pick<ImageIdentity, 'registry'>, noticing: Noticing): Noticed {
+  const { registryHost } = noticing;
+  if (registry === registryHost.toLowerCase()) return { how: 'by each push to this registry' };
+  const refused = noticing.whyUnreachable(originOf(registry));
+  const isOurs = refused !== undefined && isOursOtherwise(registry, registryHost);
+  const ways = isOurs ? [] : waysOf(registry, refused === undefined, noticing);
+  if (ways.length > 0) return { how: ways.join(', and ') };
+  if (refused === undefined) return { because: unnoticed };
+  const otherwise = isOurs ? '' : ', another one has to be allowed (SLIPWAY_EGRESS_ALLOW)';
+  const hint = `images of this installation’s own registry are named ${registryHost}/…${otherwise}`;
+  return { because: `its registry is not asked: ${refused}; ${hint}` };
+}
+
+/** Why a change of an image is not noticed, as a half-sentence in which "its" is the image's; undefined: it is. */
+export function whyUnnoticed(image: Pick<ImageIdentity, 'registry'>, noticing: Noticing): string | undefined {
+  const noticed = howNoticed(image, noticing);
+  return 'because' in noticed ? noticed.because : undefined;
+}
 
 const untilRun = 'not learned yet: the first run that succeeds says which they are';
 
 function describeImage(image: ImageIdentity, because: string | undefined, noticing: Noticing): Watch {
-  const how = howNoticed(image, noticing);
-  const against = because ?? (how === undefined ? unnoticed : undefined);
+  const noticed = because === undefined ? howNoticed(image, noticing) : { because };
   return {
     what: `base image ${formatImageIdentity(image)}`,
-    isWatched: against === undefined,
-    ...(against === undefined ? how !== undefined && { how } : { because: against }),
+    isWatched: 'how' in noticed,
+    ...noticed,
     ...(image.digest !== undefined && { digest: image.digest }),
   };
 }
@@ -82,9 +110,9 @@ function untaggedOf({ images, stepImages }: TaskImages): readonly ImageIdentity[
 function describeFollowed({ follow = [] }: BaseImageTrigger, noticing: Noticing): readonly Watch[] {
   return follow.flatMap(({ pattern, argument }) => {
     const found = parseTagPattern(pattern);
-    const how = found && howNoticed(found, noticing);
+    const noticed = found === undefined ? { because: unnoticed } : howNoticed(found, noticing);
     const what = `newer tags like ${pattern}, as build argument ${argument}`;
-    return how === undefined ? { what, isWatched: false, because: unnoticed } : { what, isWatched: true, how };
+    return { what, isWatched: 'how' in noticed, ...noticed };
   });
 }
 

@@ -9,14 +9,16 @@ export interface FollowTasksOptions {
   readonly queue: Pick<PatchQueue, 'publish'>;
 }
 
-function includesSteps({ trigger }: Task): boolean {
-  return trigger.baseImageTrigger?.includesSteps === true;
+/** What of a task's trigger says how its images are read. */
+function readingOf({ trigger }: Task): string {
+  const { includesSteps = false, follow = [] } = trigger.baseImageTrigger ?? {};
+  return JSON.stringify([includesSteps, follow]);
 }
 
 /** True when nothing has changed that what its images stand on can hang on. Secrets are sealed anew with each change: they may be others. */
 function readsTheSame(before: Task, after: Task): boolean {
   const isSame = JSON.stringify([before.step, before.platform]) === JSON.stringify([after.step, after.platform]);
-  return isSame && before.sealedSecrets === after.sealedSecrets && includesSteps(before) === includesSteps(after);
+  return isSame && before.sealedSecrets === after.sealedSecrets && readingOf(before) === readingOf(after);
 }
 
 /** The record of the version before, good for the one after it too. */

@@ -5,6 +5,7 @@ import type { BuildStep } from '../../domain/step.ts';
 import type { Task } from '../../domain/task.ts';
 import { createMasker } from '../../secret/mask.ts';
 import type { Context, ContextWish } from '../../source/ports.ts';
+import { findUnused, probesOf } from './check-followed.ts';
 import type { LearnMeans } from './means.ts';
 import { planAhead } from './plan-ahead.ts';
 import type { ReadBuildOptions } from './read-build.ts';
@@ -91,6 +92,14 @@ function createFinder(context: Context | undefined, asked: Asked, means: LearnMe
   };
 }
 
+/** What follows tags without effect, by what the task would stand on with them. */
+async function checkFollowed(task: Task, means: LearnMeans, read: (request: RunRequest) => Promise<ReadPlans>) {
+  const { baseImageTrigger: trigger } = task.trigger;
+  if (trigger?.follow === undefined || trigger.follow.length === 0) return [];
+  const { request } = await means.requestOf(task, probesOf(trigger));
+  return findUnused(trigger, await read(request));
+}
+
 async function readTask(task: Task, asked: Asked, means: LearnMeans, signal: AbortSignal): Promise<ReadPlans> {
   const { request, sourceSecret: secret } = asked;
   const { sourceLocation } = request;
@@ -105,14 +114,19 @@ async function readTask(task: Task, asked: Asked, means: LearnMeans, signal: Abo
         );
   try {
     const wish = { context, signal };
-    const ahead = await say('the task could not be planned', () => planAhead(request, task, means, wish));
     const triggersOf: ReadBuildOptions['triggersOf'] = (image, platform) =>
       means.triggersOf(image, platform, task.name);
-    return await readPlans(ahead, {
+    const options = {
       ...{ architecture: means.architecture, triggersOf, commit: context?.commit },
       find: createFinder(context, asked, means, signal),
       includesSteps: task.trigger.baseImageTrigger?.includesSteps === true,
-    });
+    };
+    const plan = (one: RunRequest) => say('the task could not be planned', () => planAhead(one, task, means, wish));
+    const read = await readPlans(await plan(request), options);
+    const unused = await checkFollowed(task, means, async (probing) =>
+      readPlans(await plan(probing), { ...options, triggersOf: async () => [] }),
+    );
+    return { ...read, problems: [...read.problems, ...unused] };
   } finally {
     await context?.dispose();
   }

@@ -1,6 +1,6 @@
 import type { ImageIdentity } from '../../domain/dependencies.ts';
 import type { RunCause } from '../../domain/run-cause.ts';
-import type { RunRequest } from '../../domain/run-request.ts';
+import type { Argument, RunRequest } from '../../domain/run-request.ts';
 import type { RunId } from '../../domain/run.ts';
 import type { Plan } from '../../domain/step.ts';
 import type { Task, TaskName } from '../../domain/task.ts';
@@ -20,8 +20,14 @@ export interface StandInRun {
 
 /** What learning needs of the rest of the house. */
 export interface LearnMeans {
-  /** The request of a run of the task, its secrets in the clear, and the token for its context. Throws `internal` for another key. */
-  readonly requestOf: (task: Task) => { readonly request: RunRequest; readonly sourceSecret?: string };
+  /**
+   * The request of a run of the task, its secrets in the clear, and the token for its context; `followed` stands in for the arguments that hold
+   * the tags which it follows. Rejects with `internal` for another key, and with `redis-unavailable`.
+   */
+  readonly requestOf: (
+    task: Task,
+    followed?: readonly Argument[],
+  ) => Promise<{ readonly request: RunRequest; readonly sourceSecret?: string }>;
   /** Opens what a location stands for, within the limits that a run's context has. */
   readonly openContext: (location: string, wish: ContextWish) => Promise<Context>;
   /** Makes the plan that a worker would make. Rejects with `invalid-request` for a task that cannot be planned. */

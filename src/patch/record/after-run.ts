@@ -1,6 +1,8 @@
 import { referenceKeyOf, type TaskImages } from '../../domain/base-image.ts';
 import type { OutputImage, Run } from '../../domain/run.ts';
 import type { Task } from '../../domain/task.ts';
+import { rememberFollowed } from '../graph/followed-tags.ts';
+import { unusedMark } from '../learn/check-followed.ts';
 import { carryDigests, emptyRecord, withTrigger } from '../learn/task-images.ts';
 import { imagesOfRun } from './images-of-run.ts';
 
@@ -26,7 +28,7 @@ function isOld({ builtTime }: TaskImages, finishTime: string): boolean {
 /** A problem of a file's lines, and one of runs that nobody has seen yet: a good run does not speak against them. */
 function isLasting(problem: string, { cause }: Run): boolean {
   if (problem.startsWith('a run that a base image starts')) return cause?.kind !== 'image-update';
-  return /^line \d+ of /.test(problem);
+  return problem.startsWith(unusedMark) || /^line \d+ of /.test(problem);
 }
 
 /** What a good run that is the task's own says of it, whole. */
@@ -74,14 +76,22 @@ export interface GoodRun {
   readonly isOwn: boolean;
 }
 
+/** The record with the tags that the run was given because the task follows them. */
+function withFollowed(record: TaskImages, { run: { request }, task }: GoodRun): TaskImages {
+  const { followed: before, ...rest } = record;
+  const given = request.type === 'DockerBuildRequest' ? request.arguments : request.values;
+  const followed = rememberFollowed(before, task.trigger.baseImageTrigger, given);
+  return followed.length === 0 ? rest : { ...rest, followed };
+}
+
 /** The record after a good run; undefined when it stays as it is. */
 export function afterSuccess(before: TaskImages | undefined, good: GoodRun): TaskImages | undefined {
   const { run, task, pushed, isOwn } = good;
   const at = run.finishTime ?? run.lastUpdatedTime;
   if (before && isOld(before, at)) return undefined;
-  if (isOwn && (before === undefined || before.taskVersion <= task.version))
-    return wholeRecord(before, task, run, pushed);
-  return before && sameImages(before, run, pushed);
+  const isWhole = isOwn && (before === undefined || before.taskVersion <= task.version);
+  const after = isWhole ? wholeRecord(before, task, run, pushed) : before && sameImages(before, run, pushed);
+  return after && withFollowed(after, good);
 }
 
 /** The record after a run of a campaign has failed; undefined when it stays as it is. */

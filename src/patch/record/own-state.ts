@@ -37,12 +37,20 @@ function sortedArguments(given: readonly Argument[]): readonly string[] {
   return given.map(({ name, value, isSecret }) => JSON.stringify([name, isSecret ? '' : value])).sort();
 }
 
-/** True when a run was asked for what the task itself says, and for nothing else. */
+/** The same without arguments that hold tags which the task follows. */
+function withoutFollowed([file, target, given]: Reading, followed: ReadonlySet<string>): Reading {
+  return [file, target, given.filter(({ name }) => !followed.has(name))];
+}
+
+/** True when a run was asked for what the task itself says, and for nothing else but the tags that it follows. */
 function isAsTaskSays({ request }: Run, { step }: Task): boolean {
   if (request.type !== requestTypes[step.type] || request.sourceLocation !== step.contextPath) return false;
-  const [left, right] = [readingOfRequest(request), readingOfStep(step)].map(([file, target, given]) =>
-    JSON.stringify([file, target, sortedArguments(given)]),
-  );
+  const asked = readingOfRequest(request);
+  const followed = new Set(asked[2].filter(({ isFollowed }) => isFollowed).map(({ name }) => name));
+  const [left, right] = [asked, readingOfStep(step)].map((one) => {
+    const [file, target, given] = withoutFollowed(one, followed);
+    return JSON.stringify([file, target, sortedArguments(given)]);
+  });
   return left === right;
 }
 

@@ -7,7 +7,7 @@ import { readDependencies, type BaseReference, type FileDependencies } from '../
 import { normalizeIfPossible } from '../../dockerfile/platform.ts';
 import { createMasker } from '../../secret/mask.ts';
 import { secretArguments, type BuildReport, type StepBuild } from './build-job.ts';
-import type { BuildSource } from './build-source.ts';
+import type { BuildSource, ContextState } from './build-source.ts';
 import {
   askRegistry,
   identify,
@@ -180,7 +180,7 @@ async function describeBases(
   build: StepBuild,
   { file, local, text }: KnownBases,
   report: BuildReport,
-  commit: string | undefined,
+  { commit, revision }: ContextState,
 ): Promise<readonly ImageDependencies[]> {
   const runtime = file.runtime && (await withDigest(build, file.runtime, local, report));
   const all = await Promise.all(file.buildTime.map((base) => withDigest(build, base, local, report)));
@@ -190,6 +190,7 @@ async function describeBases(
     ...(begun && { runtime: begun }),
     buildTime: [...images.values()].filter((image) => image !== begun),
     ...(commit !== undefined && { commit }),
+    ...(revision !== undefined && { revision }),
     recipe: digestRecipe(build.step, text, build.step.platform ?? build.enginePlatform),
   };
   const names = build.step.tags.flatMap((tag) => identify(tag) ?? []);
@@ -209,12 +210,12 @@ export async function reportBases(
   build: StepBuild,
   bases: BuildBases,
   report: BuildReport,
-  commit: string | undefined,
+  context: ContextState,
 ): Promise<void> {
   const warning = warningOf(bases);
   if (warning !== undefined) {
     const mask = createMasker([...secretArguments(build.step).values()]);
     build.io.output('system', `warning: not all that the image stands on is known: ${mask(warning)}`);
   }
-  if (bases.kind === 'known') build.io.builtOn(await describeBases(build, bases, report, commit));
+  if (bases.kind === 'known') build.io.builtOn(await describeBases(build, bases, report, context));
 }

@@ -11,6 +11,9 @@ import { isMissing } from './errors.ts';
 import { labelsOf, nameOf, type RunScope } from './scope.ts';
 import { workspacePath, type RunVolumes } from './volumes.ts';
 
+/** Which state of its source a context is. */
+export type ContextState = Pick<Context, 'commit' | 'revision'>;
+
 /** What a build reads. */
 export interface BuildSource {
   readonly context: Context;
@@ -161,12 +164,13 @@ export function createBuildSources(
   const openLocal = async (step: BuildStep, path: string): Promise<BuildSource> => {
     const { folder, inner, dockerfile } = placeOf(step, path);
     const reader = await readerNow();
-    const commit = scope.setup.context?.commit;
+    const { commit, revision } = scope.setup.context ?? {};
     const context: Context = {
       description: posix.join(workspacePath, folder),
       open: () => reader.openFolder(folder),
       readFile: (name) => reader.readFile(posix.join(folder, name)),
       ...(commit !== undefined && { commit }),
+      ...(revision !== undefined && { revision }),
       ...(reader.openForBuild && folder === '' && { openForBuild: reader.openForBuild }),
       dispose: async () => {},
     };

@@ -13,6 +13,7 @@ import { warnUnlimited } from './limits/build-limits.ts';
 import { createCapacity, unknownCapacity } from './limits/capacity.ts';
 import { createCpuSharing } from './limits/cpu-sharing.ts';
 import { freeCpus, type CpuSharing } from './limits/cpus.ts';
+import { patientPauses } from '../../registry-client/retry.ts';
 import { prepareRun, type RunMeans } from './prepared-run.ts';
 import { createRebaseMeans } from './rebase-means.ts';
 import { sweepEngine, type SweepResult } from './reaper.ts';
@@ -45,7 +46,7 @@ export interface DockerRunnerOptions extends ContainerSettings {
   readonly createId?: () => string;
   /** `classic` builds without BuildKit even where the engine has it. */
   readonly builder?: 'auto' | 'classic';
-  /** Milliseconds to wait before each further try of a push. */
+  /** Milliseconds to wait before each further try of a push; not given: our own registry is waited for, others are tried three times. */
   readonly pushBackoffMs?: readonly number[];
 }
 
@@ -97,7 +98,8 @@ function meansOf(options: DockerRunnerOptions): RunMeans {
   const { engine, installation, registryHost, builder, createId, pushBackoffMs } = options;
   const rebase = createRebaseMeans(options);
   return {
-    pushBackoffMs: pushBackoffMs ?? [500, 2000],
+    pushBackoffMs: (registry) =>
+      pushBackoffMs ?? (registry === registryHost.toLowerCase() ? patientPauses(Math.random) : [500, 2000]),
     build: async (scope, sources, about) => {
       const { hasBuildKit, platform: enginePlatform } = await engine.version();
       const isClassic = builder === 'classic' || !hasBuildKit;

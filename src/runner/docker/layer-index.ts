@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import type { Descriptor } from '../../rebase/documents.ts';
-import type { LayerIndex, Mark } from '../../rebase/layout.ts';
+import { impliedMark, type LayerIndex, type Mark } from '../../rebase/layout.ts';
 import { refuse } from '../../rebase/refusal.ts';
 import type { RegistryClient } from '../../registry-client/client.ts';
 
@@ -45,24 +45,47 @@ function markOf({ type, mode, uid, gid, linkname, pax }: Header): Mark {
   return `d:${(mode & 0o7777).toString(8)}:${uid}:${gid}${more}`;
 }
 
+/** Paths longer than that no Linux opens. */
+const maxPath = 4096;
+
 /** Collects what the entries of a layer say (image-spec, layer.md, "Whiteouts"). */
 class Collector {
   readonly marks = new Map<string, Mark>();
   readonly opaque = new Set<string>();
+  readonly filled = new Set<string>();
 
   take(header: Header): void {
     const path = pathOf(header.name);
-    if (path === undefined) return refuse('a base has a layer whose paths leave its root');
+    if (path === undefined) return refuse('a layer has paths that leave its root');
+    if (path.length > maxPath) return refuse('a layer has a path that is too long');
+    if (path === '') {
+      this.show(path, markOf(header));
+      return;
+    }
     const slash = path.lastIndexOf('/');
-    const [directory, name] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
+    const [directory, name] = [path.slice(0, slash), path.slice(slash + 1)];
+    this.enter(directory);
     if (name === '.wh..wh..opq') this.opaque.add(directory);
     else if (name.startsWith('.wh.')) this.hide(`${directory}/${name.slice('.wh.'.length)}`);
     else this.show(path, markOf(header));
   }
 
+  /** Sees to the directories that an entry takes for granted: many a tool writes none of their own. */
+  private enter(directory: string): void {
+    for (let path = directory; !this.filled.has(path); path = path.slice(0, path.lastIndexOf('/'))) {
+      this.filled.add(path);
+      if (path === '') return;
+      const mark = this.marks.get(path);
+      if (mark === undefined) this.marks.set(path, impliedMark);
+      else if (mark === 'x') this.show(path, 'd:');
+    }
+  }
+
   private hide(path: string): void {
-    if (this.marks.has(path)) this.opaque.add(path);
-    else this.marks.set(path, 'x');
+    const mark = this.marks.get(path);
+    if (mark === undefined) this.marks.set(path, 'x');
+    else this.opaque.add(path);
+    if (mark === impliedMark) this.marks.set(path, 'd:');
   }
 
   private show(path: string, mark: Mark): void {
@@ -71,9 +94,9 @@ class Collector {
   }
 
   index(): LayerIndex {
-    const { marks, opaque } = this;
+    const { marks, opaque, filled } = this;
     const shaping = [...marks].flatMap(([path, mark]) => (mark === 'f' ? [] : [path]));
-    return { marks, opaque, shaping: shaping.sort() };
+    return { marks, opaque, filled, shaping: shaping.sort() };
   }
 }
 
@@ -87,7 +110,7 @@ async function read({ client, repository, layer }: PlacedLayer, limits: IndexLim
       collector.take(header);
       bytes += header.size;
       if (bytes > limits.layerBytes || collector.marks.size > limits.layerEntries) {
-        refuse('a base has a layer that is too large to be looked at');
+        refuse('a layer is too large to be looked at');
       }
     } catch (error) {
       entries.destroy(error instanceof Error ? error : undefined);

@@ -5,8 +5,10 @@ import { FailureError } from '../../domain/failure.ts';
 import { formatImageIdentity, identifyImage, parseImageReference } from '../../domain/image-reference.ts';
 import { encodeHeader } from './auth-header.ts';
 import type { StepBuild } from './build-job.ts';
+import { pause } from './canceled.ts';
 import { EngineRefusal, isMissing } from './errors.ts';
 import { errorOf, objectField, readMessages, textField } from './json-lines.ts';
+import { waitForOurs } from './passing.ts';
 import { findCredential } from './session-services.ts';
 
 /** What the engine knows of an image that it has. */
@@ -119,8 +121,22 @@ export function mayBeStale(build: StepBuild, image: ImageIdentity): boolean {
   return image.registry === registryHost.toLowerCase() && !step.pull;
 }
 
-/** Pulls an image; resolves with what is wrong, in the engine's words. */
+/** Pulls an image, waiting for our own registry while it is away; resolves with what is wrong, in the engine's words. */
 export async function pull(
+  build: StepBuild,
+  image: ImageIdentity,
+  platform: string | undefined,
+): Promise<string | undefined> {
+  const asked = { registry: image.registry, ours: build.registryHost };
+  for (let tries = 1; ; tries += 1) {
+    const fault = await tryPull(build, image, platform);
+    const wait = fault === undefined || build.signal.aborted ? undefined : waitForOurs(asked, fault, tries);
+    if (wait === undefined) return fault;
+    await pause(wait, build.signal);
+  }
+}
+
+async function tryPull(
   build: StepBuild,
   image: ImageIdentity,
   platform: string | undefined,

@@ -7,7 +7,7 @@ import { runCmd } from './cmd.ts';
 import type { KeptContainer } from './cmd-job.ts';
 import { removeContainer } from './container.ts';
 import { createRunNetworks, type RunNetworks } from './network.ts';
-import { runPush } from './push.ts';
+import { runPush, type PushJob } from './push.ts';
 import { removeRunContainers } from './run-containers.ts';
 import type { RunScope } from './scope.ts';
 import { createRunSocket, type RunSocket } from './socket/run-socket.ts';
@@ -24,7 +24,8 @@ export interface StepTry<S extends Step = Step> {
 
 /** What a run is done with besides its scope. */
 export interface RunMeans {
-  readonly pushBackoffMs: readonly number[];
+  /** See {@link PushJob.backoffMs}. */
+  readonly pushBackoffMs: PushJob['backoffMs'];
   readonly build: (scope: RunScope, sources: BuildSources, about: StepTry<BuildStep>) => Promise<Outcome>;
 }
 

@@ -15,6 +15,7 @@ import { encodeHeader } from './auth-header.ts';
 import { canceledBy, pause } from './canceled.ts';
 import { EngineRefusal } from './errors.ts';
 import { errorOf, readMessages, textField } from './json-lines.ts';
+import { isDenial, isPassing } from './passing.ts';
 import { oneLine } from './progress-words.ts';
 import type { RebasedImage } from './rebased-image.ts';
 import { RegistryRefusal } from '../../registry-client/refusal.ts';
@@ -32,8 +33,8 @@ export interface PushJob {
   readonly signal: AbortSignal;
   /** Milliseconds, for the pace of progress lines. */
   readonly now: () => number;
-  /** Milliseconds to wait before each further try; as many tries as there are waits, and one. */
-  readonly backoffMs: readonly number[];
+  /** Milliseconds to wait before each further try at a registry; as many tries as there are waits, and one. */
+  readonly backoffMs: (registry: string) => readonly number[];
   /** Images that are in the registry already, by their names with registry and tag: only their tags are to move. */
   readonly rebased?: ReadonlyMap<string, RebasedImage>;
 }
@@ -43,13 +44,6 @@ type Try =
   | { readonly kind: 'pushed'; readonly digest: Digest }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'stopped' };
-
-/** Words of the engine about a registry that may well answer better a moment later. */
-const passing =
-  /HTTP status: 5\d\d|status code 5\d\d|toomanyrequests|connection (?:refused|reset)|broken pipe|\bEOF\b|timeout|deadline exceeded|temporar|unavailable|network is unreachable/i;
-
-/** Words about rights, which no second try mends. */
-const denied = /denied|unauthorized|authentication required|no basic auth|forbidden/i;
 
 function authHeader({ credentials }: PushJob, host: string): string {
   const known = findCredential(credentials, host);
@@ -108,7 +102,7 @@ function describeRefusal(reference: string, message: string): Outcome & { readon
   if (/does not exist locally|no such image/i.test(message)) {
     return { kind: 'failed', message: `there is no image ${reference} to push: no step has built it` };
   }
-  const why = denied.test(message) ? `the registry does not allow it (${oneLine(message)})` : oneLine(message);
+  const why = isDenial(message) ? `the registry does not allow it (${oneLine(message)})` : oneLine(message);
   return { kind: 'failed', message: `${reference} could not be pushed: ${why}` };
 }
 
@@ -117,6 +111,7 @@ async function pushImage(job: PushJob, text: string): Promise<Outcome> {
   const reference = formatImageReference(image);
   const rebased = job.rebased?.get(formatImageIdentity(identifyImage(image)));
   job.io.output('system', `pushing ${reference}`);
+  const waits = job.backoffMs(image.registry);
   for (let tries = 0; ; tries += 1) {
     const result = await (rebased ? tryMoveTag(job, image, rebased) : tryPush(job, image));
     if (job.signal.aborted || result.kind === 'stopped') return canceledBy(job.signal);
@@ -126,9 +121,8 @@ async function pushImage(job: PushJob, text: string): Promise<Outcome> {
       job.io.pushed({ registry, repository, tag, digest: result.digest });
       return { kind: 'succeeded' };
     }
-    const wait = job.backoffMs[tries];
-    const isWorthwhile = passing.test(result.message) && !denied.test(result.message);
-    if (wait === undefined || !isWorthwhile) return describeRefusal(reference, result.message);
+    const wait = waits[tries];
+    if (wait === undefined || !isPassing(result.message)) return describeRefusal(reference, result.message);
     job.io.output('system', `${oneLine(result.message)}; trying again in ${wait / 1000} s`);
     await pause(wait, job.signal);
   }

@@ -1,15 +1,16 @@
 import type { Digest } from '../../domain/digest.ts';
-import type { BaseReference } from '../../dockerfile/dependencies.ts';
+import type { BaseReference, FileDependencies } from '../../dockerfile/dependencies.ts';
 import type { StepBuild } from './build-job.ts';
+import type { ContextState } from './build-source.ts';
 import type { RebaseMeans } from './rebase-means.ts';
 import type { MadeImage } from './rebase-known.ts';
 import type { PushedName } from './rebase-plan.ts';
 import type { RegistryClient } from '../../registry-client/client.ts';
 
-/** What is built from: the Dockerfile's text, and the commit of its context. */
+/** What is built from: the Dockerfile's text, and the state of its context. */
 export interface RebaseSource {
   readonly text: string;
-  readonly commit: string | undefined;
+  readonly context: ContextState;
 }
 
 /** What a rebase is about, as far as it is known before the registry is asked. */
@@ -21,6 +22,8 @@ export interface Known {
   readonly means: RebaseMeans;
   readonly made: MadeImage;
   readonly base: BaseReference;
+  /** All that the Dockerfile reads. */
+  readonly dependencies: FileDependencies;
 }
 
 /** The same once the new base is known. */

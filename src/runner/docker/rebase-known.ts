@@ -5,6 +5,7 @@ import type { BaseUpdateSetup } from '../../engine/ports.ts';
 import type { FileDependencies } from '../../dockerfile/dependencies.ts';
 import { refuse } from '../../rebase/refusal.ts';
 import { secretArguments, type StepBuild } from './build-job.ts';
+import type { ContextState } from './build-source.ts';
 import { askRegistry, isMadeHere } from './local-bases.ts';
 import type { PushedName } from './rebase-plan.ts';
 import { withoutDigest } from './rebase-images.ts';
@@ -18,9 +19,9 @@ export interface MadeImage {
   readonly record: ImageDependencies;
 }
 
-/** A commit for people. */
-function short(commit: string): string {
-  return commit.slice(0, 12);
+/** A revision for people. */
+function short(revision: string): string {
+  return revision.replace(/^(?:sha256:)?([0-9a-f]{12})[0-9a-f]*/, '$1');
 }
 
 function nameOf(image: ImageIdentity): string {
@@ -47,23 +48,35 @@ export function findMade(
 }
 
 /** What `auto` asks: a rebuild would read the same files. */
-function checkSameFiles(before: string | undefined, now: string | undefined, build: StepBuild): void {
-  if (before === undefined || now === undefined) {
-    refuse('its context has no commit to tell whether its files are the same');
-  }
+function checkSameFiles({ before, now }: Revisions, build: StepBuild): void {
+  if (now === undefined) refuse('its context has no commit or digest to tell whether its files are the same');
+  if (before === undefined) refuse('it is not known of which state of its context the image was made');
   if (before !== now) refuse(`its context has moved on from ${short(before)} to ${short(now)}`);
   if (secretArguments(build.step).size > 0) refuse('it has secret arguments, whose values may have changed');
+}
+
+interface Revisions {
+  readonly before: string | undefined;
+  readonly now: string | undefined;
+}
+
+/** What is told of both; records of before revisions were kept have commits alone. */
+function revisionsOf(record: ImageDependencies, now: ContextState): Revisions {
+  if (record.revision === undefined && record.commit !== undefined) return { before: record.commit, now: now.commit };
+  return { before: record.revision, now: now.revision };
 }
 
 /**
  * Sees to it that the context is what the image was made of, where a rebuild would read it anew (`auto`). Returns what is to be said where
  * it is not, and need not be (`rebase`). @throws Refusal
  */
-export function checkContext({ record }: MadeImage, commit: string | undefined, build: StepBuild): string | undefined {
-  const before = record.commit;
-  if (build.scope.setup.baseUpdate?.strategy !== 'rebase') checkSameFiles(before, commit, build);
-  if (before === undefined || commit === undefined || before === commit) return undefined;
-  return `the image keeps its files of commit ${short(before)}; its context is at ${short(commit)}`;
+export function checkContext({ record }: MadeImage, context: ContextState, build: StepBuild): string | undefined {
+  const revisions = revisionsOf(record, context);
+  if (build.scope.setup.baseUpdate?.strategy !== 'rebase') checkSameFiles(revisions, build);
+  const { before, now } = revisions;
+  if (before === undefined || now === undefined || before === now) return undefined;
+  const what = record.commit === undefined ? '' : 'commit ';
+  return `the image keeps its files of ${what}${short(before)}; its context is at ${short(now)}`;
 }
 
 async function doubtOf(

@@ -3,6 +3,7 @@ import { createLayerIndexes, type LayerIndexes } from './layer-index.ts';
 import { createDocumentCache, type DocumentCache } from './rebase-images.ts';
 import { connectRegistry, type RegistryClient } from '../../registry-client/client.ts';
 import { originOf } from '../../registry-client/place.ts';
+import { patientTries } from '../../registry-client/retry.ts';
 import { createSender } from '../../registry-client/sender.ts';
 import { findCredential } from './session-services.ts';
 
@@ -27,10 +28,12 @@ export function createRebaseMeans({ registryHost, registryUrl }: RegistryPlace):
   const sender = createSender();
   // Engines speak http to a registry on their own machine, and https to others; so do we.
   const origin = registryUrl ?? originOf(registryHost);
+  // Where it is only guessed, it may never be: images are built then, and nobody is to wait.
+  const tries = registryUrl === undefined ? 1 : patientTries;
   return {
     connect: (credentials, signal) => {
       const credential = findCredential(credentials, registryHost);
-      return connectRegistry({ origin, credential, signal, sender });
+      return connectRegistry({ origin, credential, signal, sender, tries });
     },
     layers: createLayerIndexes(),
     documents: createDocumentCache(),

@@ -11,7 +11,7 @@ import { secretArguments, type StepBuild } from './build-job.ts';
 import { canceledBy } from './canceled.ts';
 import { EngineRefusal } from './errors.ts';
 import { identify, isMadeHere } from './local-bases.ts';
-import { checkLayouts, decide, readAll } from './rebase-decide.ts';
+import { askState, checkLayouts, decide, expectedDigest, readDocuments, type State } from './rebase-decide.ts';
 import { remember, withoutDigest } from './rebase-images.ts';
 import type { Job, Known, RebaseSource } from './rebase-job.ts';
 import type { RebaseMeans } from './rebase-means.ts';
@@ -57,24 +57,48 @@ function prepare(build: StepBuild, source: RebaseSource, means: RebaseMeans): Kn
   const { step, registryHost, enginePlatform } = build;
   const recipe = digestRecipe(step, source.text, step.platform ?? enginePlatform);
   const made = findMade(update, names, { registryHost: registryHost.toLowerCase(), recipe });
-  const base = readDependencies(source.text, readOptionsOf(build)).runtime ?? refuse('its base cannot be made out');
+  const dependencies = readDependencies(source.text, readOptionsOf(build));
+  const base = dependencies.runtime ?? refuse('its base cannot be made out');
   checkBase({ build, base, made });
-  const note = checkContext(made, source.commit, build);
+  const note = checkContext(made, source.context, build);
   if (note !== undefined) build.io.output('system', note);
   const client = means.connect(build.scope.setup.registryCredentials, build.signal);
-  return { build, source, names, client, means, made, base };
+  return { build, source, names, client, means, made, base, dependencies };
+}
+
+/** Makes the documents of the new image. Rejects with a Refusal. */
+async function makeImage(job: Job, doubts: State['doubts']): Promise<Exchanged> {
+  const labels = labelsFor(job);
+  const verdict = decide(job, await readDocuments(job), { doubts, labels });
+  await checkLayouts(job, verdict);
+  const created = new Date(job.build.scope.now()).toISOString();
+  return exchange(verdict.rebase, { labels, created, digestOf: sha256Of });
+}
+
+/** What the image is like on the base that the run was started for, while the registry is asked whether that is the one. */
+async function makeEarly(known: Known): Promise<{ readonly job: Job; readonly exchanged: Exchanged } | undefined> {
+  const newDigest = expectedDigest(known);
+  // Images that are read besides would have to be asked about first.
+  if (newDigest === undefined || known.dependencies.buildTime.length > 0) return undefined;
+  await new Promise(setImmediate); // so that the questions are on their way
+  const job = { ...known, newDigest };
+  // Why it cannot be is found again, and said, when the registry has answered.
+  return makeImage(job, new Map()).then(
+    (exchanged) => ({ job, exchanged }),
+    () => undefined,
+  );
+}
+
+async function make(known: Known): Promise<{ readonly job: Job; readonly exchanged: Exchanged }> {
+  const [{ newDigest, doubts }, early] = await Promise.all([askState(known), makeEarly(known)]);
+  if (early?.job.newDigest === newDigest) return early;
+  const job = { ...known, newDigest };
+  return { job, exchanged: await makeImage(job, doubts) };
 }
 
 async function rebase(build: StepBuild, source: RebaseSource, means: RebaseMeans): Promise<Outcome> {
   const { scope } = build;
-  const known = prepare(build, source, means);
-  const read = await readAll(known);
-  const job = { ...known, newDigest: read.newDigest };
-  const labels = labelsFor(job);
-  const verdict = decide(job, read, labels);
-  await checkLayouts(job, verdict);
-  const created = new Date(scope.now()).toISOString();
-  const exchanged = exchange(verdict.rebase, { labels, created, digestOf: sha256Of });
+  const { job, exchanged } = await make(prepare(build, source, means));
   const { manifest } = exchanged;
   const imageId = isNeededOnEngine(build) ? await showToEngine(job, exchanged) : undefined;
   const moveTag: RebasedImage['moveTag'] = async ({ repository, tag }, signal) => {

@@ -22,6 +22,8 @@ export const labels = {
 
 /** What an operator decides about containers of steps. */
 export interface ContainerSettings {
+  /** Host of our registry as image names have it. Not given: a pull fails at once while it is away. */
+  readonly registryHost?: string;
   /** Steps may have what reaches into the host: `privileged`, host namespaces, added rights. Off when not given. */
   readonly allowPrivileged?: boolean;
   /**

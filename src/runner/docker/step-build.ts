@@ -10,11 +10,12 @@ import { describeContextFault } from './build-context.ts';
 import { secretArguments, type BuildReport, type StepBuild } from './build-job.ts';
 import { buildOptions, cacheReference } from './build-options.ts';
 import type { BuildSource } from './build-source.ts';
-import { canceledBy, isAborted } from './canceled.ts';
+import { canceledBy, isAborted, pause } from './canceled.ts';
 import { holdEnd } from './held-context.ts';
 import { findImageIds, removeDangling, removeQuietly } from './images.ts';
 import { limitsQuery } from './limits/build-limits.ts';
 import { identify } from './local-bases.ts';
+import { waitForOurs } from './passing.ts';
 import { runPush } from './push.ts';
 import { tryRebase } from './rebase.ts';
 
@@ -50,7 +51,7 @@ async function keepCache({ scope, step, io, signal }: StepBuild): Promise<void> 
   const { engine, setup, now } = scope;
   const silent = { output: () => {}, pushed: () => {}, builtOn: () => {} };
   const job = { engine, images: [reference], credentials: setup.registryCredentials, io: silent, signal, now };
-  const outcome = await runPush({ ...job, backoffMs: [] });
+  const outcome = await runPush({ ...job, backoffMs: () => [] });
   if (outcome.kind === 'failed') io.output('system', `warning: the cache was not kept: ${outcome.message}`);
   else io.output('system', `cache kept as ${reference}`);
   await removeQuietly(engine, `/images/${reference}`, { noprune: '1' });
@@ -79,7 +80,7 @@ async function rebaseFrom(build: StepBuild, source: BuildSource): Promise<Outcom
   const strategy = build.scope.setup.baseUpdate?.strategy ?? 'rebuild';
   if (strategy === 'rebuild') return undefined;
   const text = await readDockerfile(source);
-  return text === undefined ? undefined : tryRebase(build, { text, commit: source.context.commit });
+  return text === undefined ? undefined : tryRebase(build, { text, context: source.context });
 }
 
 /** What an earlier try of the step has made in the registry is not what is pushed. */
@@ -110,7 +111,7 @@ async function buildImage(build: StepBuild, source: BuildSource): Promise<Outcom
     void scope.inBackground('removing images that have no name', remove);
   }
   if (report.outcome.kind === 'succeeded') {
-    await reportBases(build, await bases, report, source.context.commit);
+    await reportBases(build, await bases, report, source.context);
     await keepCache(build);
   }
   return withoutSecrets(outcomeOf(report), step);
@@ -125,8 +126,31 @@ async function buildFrom(build: StepBuild): Promise<Outcome> {
   }
 }
 
-/** Does a build step: finds its context, builds (or makes the image in the registry), keeps its cache. Rejects as {@link runBuild} does. */
+/** Milliseconds before a build is tried again whose base could not be had while our registry was away; undefined: it is not. */
+function waitForBase({ registryHost }: StepBuild, outcome: Outcome, tries: number): number | undefined {
+  const isOfBase =
+    outcome.kind === 'failed' && outcome.exitCode === undefined && outcome.message.includes(`${registryHost}/`);
+  return isOfBase
+    ? waitForOurs({ registry: registryHost.toLowerCase(), ours: registryHost }, outcome.message, tries)
+    : undefined;
+}
+
+/**
+ * Does a build step: finds its context, builds (or makes the image in the registry), keeps its cache. Our own registry is waited for while it
+ * is away. Rejects as {@link runBuild} does.
+ */
 export async function runStepBuild(build: StepBuild): Promise<Outcome> {
+  for (let tries = 1; ; tries += 1) {
+    const buildId = tries === 1 ? build.buildId : `${build.buildId}-${String(tries)}`;
+    const outcome = await tryStepBuild({ ...build, buildId });
+    const wait = build.signal.aborted ? undefined : waitForBase(build, outcome, tries);
+    if (wait === undefined || outcome.kind !== 'failed') return outcome;
+    build.io.output('system', `${outcome.message}; trying again in ${String(wait / 1000)} s`);
+    await pause(wait, build.signal);
+  }
+}
+
+async function tryStepBuild(build: StepBuild): Promise<Outcome> {
   if (build.signal.aborted) return canceledBy(build.signal);
   try {
     return await buildFrom(build);

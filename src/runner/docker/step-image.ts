@@ -6,6 +6,7 @@ import { encodeHeader } from './auth-header.ts';
 import { isAborted, pause } from './canceled.ts';
 import { EngineRefusal, isMissing } from './errors.ts';
 import { errorOf, objectField, readMessages, textField } from './json-lines.ts';
+import { waitForOurs } from './passing.ts';
 import { oneLine } from './progress-words.ts';
 import type { RunScope } from './scope.ts';
 import { findCredential } from './session-services.ts';
@@ -95,18 +96,23 @@ async function tryPull({ scope, step, io, signal }: ImageWish, image: ImageRefer
   }
 }
 
+/** Milliseconds before a pull is tried again after so many tries, as the step asks for it or our registry needs it; undefined: it is not. */
+function waitBefore({ scope, step }: ImageWish, { registry }: ImageReference, fault: string, tries: number) {
+  if (tries <= step.pullRetries) return step.pullRetryDelaySeconds * 1000;
+  return waitForOurs({ registry, ours: scope.settings.registryHost }, fault, tries);
+}
+
 async function pull(wish: ImageWish, image: ImageReference): Promise<void> {
-  const { step, io, signal } = wish;
+  const { io, signal } = wish;
   const reference = formatImageReference(image);
   io.output('system', `pulling ${reference}`);
-  for (let tries = 0; ; tries += 1) {
+  for (let tries = 1; ; tries += 1) {
     const fault = await tryPull(wish, image);
     if (fault === undefined || signal.aborted) return;
-    if (tries >= step.pullRetries) {
-      throw fail('unsupported', `the image ${reference} could not be pulled: ${oneLine(fault)}`);
-    }
-    io.output('system', `${oneLine(fault)}; trying again in ${step.pullRetryDelaySeconds} s`);
-    await pause(step.pullRetryDelaySeconds * 1000, signal);
+    const wait = waitBefore(wish, image, fault, tries);
+    if (wait === undefined) throw fail('unsupported', `the image ${reference} could not be pulled: ${oneLine(fault)}`);
+    io.output('system', `${oneLine(fault)}; trying again in ${wait / 1000} s`);
+    await pause(wait, signal);
     if (isAborted(signal)) return;
   }
 }

@@ -108,9 +108,17 @@ describe('a campaign', () => {
     ]);
     world.policy = { ...world.policy, retries: 2, retryBudget: 3 };
     await conductor.told(world.push('base'));
-    for (let count = 0; count < 3; count += 1) await finish(world, conductor, 'one', 'bad');
-    expect((await world.node('cp1', 'one')).state.kind).toBe('failed');
-    for (let count = 0; count < 2; count += 1) await finish(world, conductor, 'two', 'bad');
+    for (const [name, failures] of [
+      ['one', 3],
+      ['two', 2],
+    ] as const) {
+      for (let count = 0; count < failures; count += 1) {
+        await finish(world, conductor, name, 'bad');
+        world.clock.advance(60_000);
+        await conductor.look();
+      }
+      expect((await world.node('cp1', name)).state.kind).toBe('failed');
+    }
     expect(await world.states('cp1')).toEqual({ one: 'failed', two: 'failed' });
     expect((await world.campaign('cp1')).retriesUsed).toBe(3);
   });

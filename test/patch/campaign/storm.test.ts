@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import '../../config/properties.ts';
 import { builtTwice, Storm, type Happening } from './storm.ts';
-import { keyOf, trigger, World, type TestTask } from './world.ts';
+import { keyOf, taskName, trigger, World, type TestTask } from './world.ts';
 
 const which = fc.nat(20);
 /** 0: nobody dies. */
@@ -39,23 +39,28 @@ function happenings(
   );
 }
 
-/** Tasks that stand on some of three bases and on tasks before them, or on any; some of them in an early wave. */
+/**
+ * Tasks that stand on some of three bases and on tasks before them, or on any; some of them in an early wave. Some are rebuilt for the first of
+ * those alone.
+ */
 function graphs(order: 'acyclic' | 'any'): fc.Arbitrary<readonly TestTask[]> {
   const one = fc.record({
     bases: fc.subarray([0, 1, 2]),
     on: fc.array(fc.nat(20), { maxLength: 3 }),
     isEarly: fc.nat(5),
+    isReader: fc.nat(2),
   });
   return fc.array(one, { minLength: 1, maxLength: 8 }).map((tasks) =>
-    tasks.map(({ bases, on, isEarly }, at) => {
+    tasks.map(({ bases, on, isEarly, isReader }, at) => {
       const count = order === 'any' ? tasks.length : at;
       const others = count === 0 ? [] : on.map((each) => each % count).filter((each) => each !== at);
       const all = [...bases.map((base) => `base${String(base)}`), ...others.map((each) => `t${String(each)}`)];
       const wave = isEarly === 0 ? { wave: 0 } : {};
+      const type = isReader === 0 ? ('Runtime' as const) : ('All' as const);
       return {
         name: `t${String(at)}`,
         on: all.length > 0 ? [...new Set(all)] : ['base0'],
-        change: { trigger: { ...trigger, baseImageTriggerType: 'All' as const, ...wave } },
+        change: { trigger: { ...trigger, baseImageTriggerType: type, ...wave } },
       };
     }),
   );
@@ -82,11 +87,12 @@ async function weather(
   return { storm, world, isCalm: await storm.calm() };
 }
 
-/** Tasks whose images stand on something else than what its tag stands for. */
+/** Tasks whose images stand on something else than what its tag stands for, unless they are not rebuilt for it. */
 function findOutdated(world: World, tasks: readonly TestTask[]): readonly string[] {
-  return tasks.flatMap(({ name }) =>
-    world.record(`task-${name}` as Parameters<World['record']>[0]).images.flatMap(({ runtime, buildTime }) => {
-      const bases = [...(runtime ? [runtime] : []), ...buildTime];
+  return tasks.flatMap(({ name, change }) =>
+    world.record(taskName(name)).images.flatMap(({ runtime, buildTime }) => {
+      const isForAll = change?.trigger?.baseImageTriggerType === 'All';
+      const bases = [...(runtime ? [runtime] : []), ...(isForAll ? buildTime : [])];
       const old = bases.filter((base) => {
         const history = world.history.get(keyOf(base)) ?? [];
         // What has never changed since the tasks were made needs no run.
@@ -123,7 +129,8 @@ describe('whatever happens, in whatever order, and whoever dies', () => {
     await fc.assert(
       fc.asyncProperty(graphs('acyclic'), policies, all, async (tasks, policy, happened) => {
         const { storm, world, isCalm } = await weather(tasks, policy, happened);
-        expect(storm.faults).toEqual([]);
+        // What comes into a campaign at the same moment comes too late for what has begun.
+        expect(storm.faults.filter((fault) => !fault.includes('reads'))).toEqual([]);
         expect(isCalm).toBe(true);
         expect(findOutdated(world, tasks)).toEqual([]);
       }),
@@ -136,7 +143,8 @@ describe('whatever happens, in whatever order, and whoever dies', () => {
     await fc.assert(
       fc.asyncProperty(graphs('any'), policies, all, async (tasks, policy, happened) => {
         const { storm, isCalm } = await weather(tasks, policy, happened);
-        expect(storm.faults.filter((fault) => !fault.includes('older'))).toEqual([]);
+        // In a circle somebody is first.
+        expect(storm.faults.filter((fault) => !/older|reads/.test(fault))).toEqual([]);
         expect(isCalm).toBe(true);
       }),
       { numRuns: 200 },

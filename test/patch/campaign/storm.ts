@@ -1,4 +1,4 @@
-import { isOver } from '../../../src/domain/campaign.ts';
+import { isOver, type CampaignNode, type CampaignWithNodes } from '../../../src/domain/campaign.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import type { ToldUpdate } from '../../../src/queue/ports.ts';
 import type { Conductor } from '../../../src/patch/campaign/conductor.ts';
@@ -16,10 +16,15 @@ export type Happening =
 
 type Work = (conductor: Conductor) => Promise<unknown>;
 
+const betweenLooksMs = 15_000;
+/** After it, every task that waits to be tried again may begin. */
+const longestPauseMs = 300_000;
+
 /** Lets things happen to a world, as its queues and workers would: what a dead process was at is handed out again later. */
 export class Storm {
   readonly world: World;
   readonly #undone: Work[] = [];
+  readonly #started = new Set<string>();
   readonly #processes: Conductor[];
   #next = 0;
   #diesAt = 0;
@@ -45,6 +50,7 @@ export class Storm {
       case 'command':
         return this.#command(one.action, one.which, one.diesAt);
       case 'look':
+        this.world.clock.advance(betweenLooksMs);
         return this.#work((conductor) => conductor.look(), one.diesAt);
     }
   }
@@ -53,6 +59,7 @@ export class Storm {
   async calm(): Promise<boolean> {
     for (let round = 0; round < 60; round += 1) {
       for (const work of this.#undone.splice(0)) await this.#work(work, 0);
+      this.world.clock.advance(longestPauseMs);
       await this.#work((conductor) => conductor.look(), 0);
       for (const one of [...this.world.active()]) await this.#finish(one, 'new', 0);
       const { campaigns } = await this.world.store.campaigns.list({ limit: 1000 });
@@ -153,7 +160,8 @@ export class Storm {
   async #check(): Promise<void> {
     const board = await this.world.store.campaigns.readBoard();
     const running = new Map<string, string>();
-    for (const { campaign, nodes } of board?.campaigns.values() ?? []) {
+    for (const one of board?.campaigns.values() ?? []) {
+      const { campaign, nodes } = one;
       if (isOver(campaign.status)) this.faults.push(`${campaign.id} is over, and on the board`);
       for (const [key, node] of nodes) {
         if (node.state.kind !== 'running') continue;
@@ -164,10 +172,27 @@ export class Storm {
           const kind = nodes.get(need)?.state.kind;
           if (kind === 'waiting' || kind === 'running') this.faults.push(`${key} runs before ${need}`);
         }
+        this.#checkReads(one, node);
       }
     }
     const active = this.world.active().map(({ wanted }) => wanted.task);
     if (new Set(active).size !== active.length) this.faults.push(`two runs of one task: ${active.join()}`);
+  }
+
+  /** A task begins after all of its campaign that it reads. */
+  #checkReads({ campaign, nodes }: CampaignWithNodes, node: CampaignNode): void {
+    const start = `${campaign.id} ${node.task} ${String(node.tries)}`;
+    if (this.#started.has(start)) return;
+    this.#started.add(start);
+    for (const { buildTime } of this.world.record(node.task).images) {
+      for (const { repository } of buildTime) {
+        const state = nodes.get(`task-${repository}`)?.state;
+        const run = state?.kind === 'running' ? state.runId : undefined;
+        const isAtWork = this.world.active().some((one) => one.run.runId === run);
+        if (state?.kind !== 'waiting' && !isAtWork) continue;
+        this.faults.push(`${campaign.id}: ${node.task} is built before ${repository}, an image that it reads`);
+      }
+    }
   }
 }
 

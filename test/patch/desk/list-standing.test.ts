@@ -22,6 +22,20 @@ function built(name: string, base: string, on: number): TestTask {
 const names = (images: readonly StandingImage[]): readonly string[] => images.map(({ task }) => task.slice(5));
 
 describe('the list of what stands on what', () => {
+  it('says of a base whose changes are not noticed that its images are not rebuilt, and why', async () => {
+    const { world, list } = await setUp(built('app', 'base', 6));
+    expect((await list()).images[0]).not.toHaveProperty('notRebuiltBecause');
+    const { baseImages } = world.store;
+    const deps = {
+      baseImages,
+      graph: createGraphCache(baseImages),
+      whyUnnoticed: () => 'its registry is not asked: x',
+    };
+    expect((await listStanding(deps, { limit: 1 })).images[0]?.notRebuiltBecause).toBe(
+      'is not told of changes of its base: its registry is not asked: x',
+    );
+  });
+
   it('takes for newest what was seen last, and without that what a task of ours has pushed', async () => {
     const made = { ...image('base'), digest: digestOf(7) };
     const maker = {

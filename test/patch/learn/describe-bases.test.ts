@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TaskImages } from '../../../src/domain/base-image.ts';
 import type { Digest } from '../../../src/domain/digest.ts';
+import { createReach } from '../../../src/egress/reach.ts';
 import { describeBases, type Noticing } from '../../../src/patch/learn/describe-bases.ts';
 import { dockerTask, registryHost, trigger, withTrigger } from './rig.ts';
 
@@ -10,6 +11,7 @@ const noticing: Noticing = {
   pollMsOf: { 'ghcr.io': undefined, 'quay.io': 90_000 },
   hookUrl: 'https://slipway.example/hooks/registry',
   readsTasks: true,
+  whyUnreachable: createReach([]),
 };
 const digest = `sha256:${'a'.repeat(64)}` as Digest;
 const hub = { registry: 'docker.io', repository: 'library/node', tag: '22' };
@@ -99,12 +101,59 @@ describe('which base images start runs of a task', () => {
   });
 
   it('says when nothing could notice their changes', () => {
-    const deaf = { registryHost, pollMs: undefined, pollMsOf: {}, hookUrl: undefined, readsTasks: false };
+    const deaf = { ...noticing, pollMs: undefined, pollMsOf: {}, hookUrl: undefined, readsTasks: false };
     expect(says(aRecord(), deaf)[0]).toMatchObject({
       isWatched: false,
       because: expect.stringContaining('SLIPWAY_POLL_INTERVAL') as string,
     });
     expect(says(undefined, deaf)[0]?.because).toMatch(/the first run that succeeds/);
+  });
+
+  describe('of a registry that may not be reached', () => {
+    const at = { ...noticing, registryHost: '127.0.0.1:5080', hookUrl: undefined };
+    const watchOf = (registry: string, how: Noticing = at) => {
+      const runtime = { registry, repository: 'x', tag: '1' };
+      return says(aRecord({ images: [{ image, runtime, buildTime: [] }] }), how)[0];
+    };
+    const named = 'images of this installation’s own registry are named 127.0.0.1:5080/…';
+
+    it.each([
+      ['localhost:5080', `localhost is a loopback address; ${named}`],
+      ['127.0.0.2:5080', `127.0.0.2 is a loopback address; ${named}`],
+      [
+        'localhost:5081',
+        `localhost is a loopback address; ${named}, another one has to be allowed (SLIPWAY_EGRESS_ALLOW)`,
+      ],
+      [
+        '10.0.0.5:5000',
+        `10.0.0.5 is a private address; ${named}, another one has to be allowed (SLIPWAY_EGRESS_ALLOW)`,
+      ],
+    ])('says so and how ours is named: %s', (registry, why) => {
+      const because = `its registry is not asked: ${why}`;
+      expect(watchOf(registry)).toEqual({ what: `base image ${registry}/x:1`, isWatched: false, because });
+    });
+
+    it('says that it is asked where the operator allows that', () => {
+      const how = { ...at, whyUnreachable: createReach(['localhost:5081', '10.0.0.0/8']) };
+      for (const registry of ['localhost:5081', '10.0.0.5:5000', 'docker.io', 'registry.example.com']) {
+        expect(watchOf(registry, how)).toMatchObject({ isWatched: true, how: 'by asking its registry every 15 min' });
+      }
+      expect(watchOf('localhost:5080', how)?.isWatched).toBe(false);
+    });
+
+    it('says of its webhook alone, which ours does not send to itself', () => {
+      const how = { ...at, hookUrl: 'https://slipway.example/hooks/registry' };
+      expect(watchOf('10.0.0.5:5000', how)?.how).toMatch(/^by its registry’s webhook/);
+      expect(watchOf('localhost:5080', how)?.isWatched).toBe(false);
+    });
+
+    it('says the same of tags that are followed', () => {
+      const follow = [{ pattern: 'localhost:5080/x:1.*', argument: 'X' }];
+      const record = aRecord({ images: [], trigger: { ...trigger, follow } });
+      expect(describeBases(dockerTask({}, withTrigger({ follow })), record, at)).toMatchObject([
+        { isWatched: false, because: `its registry is not asked: localhost is a loopback address; ${named}` },
+      ]);
+    });
   });
 
   it('names tags that are followed', () => {

@@ -192,7 +192,7 @@ describe('what keeps a task from being learned', () => {
     const { means } = createMeans(
       { Dockerfile: 'ARG HIDDEN\nFROM reg.test:5000/$HIDDEN/base:1\nCOPY --from=${HIDDEN} / /' },
       {
-        requestOf: (task) => ({
+        requestOf: async (task) => ({
           ...requestOfTask(task, { arguments: { HIDDEN: 'hunter2hunter2' }, registries: {}, sources: {}, webhook: [] }),
           sourceSecret: 'token-of-git',
         }),
@@ -214,3 +214,43 @@ function forever(signal: AbortSignal): Promise<never> {
     else signal.addEventListener('abort', stop);
   });
 }
+
+describe('a pattern of tags', () => {
+  const followed = (argument: string, pattern = 'node:v*') => withTrigger({ follow: [{ pattern, argument }] });
+  const problemsOf = async (file: string, change: ReturnType<typeof followed>) =>
+    (await learnTask(dockerTask({}, change), createMeans({ Dockerfile: file }).means)).problems;
+
+  it('is no problem when a FROM takes its tag from the argument', async () => {
+    const file = 'ARG NODE=v1\nFROM node:${NODE}-slim\n';
+    expect(await problemsOf('ARG NODE=v1\nARG R=docker.io\nFROM $R/library/node:$NODE\n', followed('NODE'))).toEqual(
+      [],
+    );
+    expect(
+      await problemsOf('ARG NODE=v1\nFROM node:$NODE AS a\nFROM nginx:1\nCOPY --from=a / /\n', followed('NODE')),
+    ).toEqual([]);
+    expect(await problemsOf(file, followed('NODE', 'node:v*-slim'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['there is none of that name', 'ARG NODE=v1\nFROM node:$NODE\n', 'WRONG'],
+    ['it is not declared', 'FROM node:v1\n', 'NODE'],
+    ['it is declared behind the FROM', 'FROM node:v1\nARG NODE\nRUN echo $NODE\n', 'NODE'],
+    ['it is of another image', 'ARG NODE=v1\nFROM nginx:$NODE\n', 'NODE'],
+    ['no stage that is built begins with it', 'ARG NODE=v1\nFROM node:$NODE AS a\nFROM nginx:1\n', 'NODE'],
+  ])('is a problem when %s', async (_, file, argument) => {
+    expect(await problemsOf(file, followed(argument))).toEqual([
+      `no FROM takes its tag from ${argument}: newer tags like node:v* change nothing`,
+    ]);
+  });
+
+  it('is read for a value of a task file too, and not judged where no file can be read', async () => {
+    const yaml = 'version: v1.1.0\nsteps:\n  - build: -t app:1 --build-arg N={{.Values.NODE}} .\n';
+    const { means } = createMeans({ Dockerfile: 'ARG N=v1\nFROM node:$N\n' });
+    const values = [{ name: 'NODE', value: 'v1', isSecret: false }];
+    expect((await learnTask(yamlTask(yaml, followed('NODE'), { values }), means)).problems).toEqual([]);
+    expect((await learnTask(yamlTask(yaml, followed('WRONG'), { values }), means)).problems).toHaveLength(1);
+    expect((await learnTask(dockerTask({}, followed('NODE')), createMeans({}).means)).problems).toEqual([
+      expect.stringContaining('Dockerfile is not in the context'),
+    ]);
+  });
+});

@@ -43,7 +43,8 @@ export function createMeans(
   const { others, ...over } = change;
   const { seen, openContext } = createContexts(files, others);
   const means: LearnMeans = {
-    requestOf: (task) => requestOfTask(task, { arguments: {}, registries: {}, sources: {}, webhook: [] }),
+    requestOf: async (task, followed = []) =>
+      requestOfTask(task, { arguments: {}, registries: {}, sources: {}, webhook: [] }, { followed }),
     openContext,
     plan: (request, { runId, task, cause, startedAt, random, context }) =>
       planRun(request, {

@@ -3,7 +3,8 @@ import type { OutputImage, Run, RunId } from '../../../src/domain/run.ts';
 import type { RunCause } from '../../../src/domain/run-cause.ts';
 import { createRunRecorder, recordRun } from '../../../src/patch/record/record-run.ts';
 import { aRequest } from '../../rig/runs.ts';
-import { contextPath, trigger } from '../learn/rig.ts';
+import { emptyRecord } from '../../../src/patch/learn/task-images.ts';
+import { contextPath, dockerTask, trigger, withTrigger } from '../learn/rig.ts';
 import { at, base, campaign, digest, image, name, ofTask, setUp, source } from './rig.ts';
 
 describe('what a good run tells of its task', () => {
@@ -196,5 +197,43 @@ describe('the recorder', () => {
     await baseImages.delete(name);
     await recorder({ ...notice, kind: 'ended' });
     expect(await baseImages.get(name)).toBeUndefined();
+  });
+});
+
+describe('a run on a tag that its task follows', () => {
+  const follow = [{ pattern: 'node:v*', argument: 'NODE' }];
+  const task = dockerTask({}, withTrigger({ follow }));
+  const on = (value: string, more: object = {}, change: Partial<Run> = {}) =>
+    ofTask({
+      request: aRequest({
+        sourceLocation: contextPath,
+        arguments: [{ name: 'NODE', value, isSecret: false, ...more }],
+      }),
+      dependencies: [{ image, runtime: { ...base, tag: value, digest: digest('b') }, buildTime: [] }],
+      ...change,
+    });
+  const followed = { isFollowed: true };
+
+  it('is remembered with the tag, and tells what the task stands on, by hand too', async () => {
+    const { record } = await setUp(task);
+    const v10 = { ...base, tag: 'v10' };
+    const known = await record(on('v10', followed, { cause: campaign }));
+    expect(known).toMatchObject({ followed: [v10], images: [{ runtime: v10 }] });
+    const again = await record(on('v10', followed, { runId: 'ca2' as RunId, finishTime: at(12) }));
+    expect(again).toMatchObject({ followed: [v10], learned: { runId: 'ca2' } });
+  });
+
+  it('is not one that somebody asked for by name: what the task stands on is left as it is', async () => {
+    const { record } = await setUp(task);
+    const known = await record(on('v10', followed, { cause: campaign }));
+    const elsewhere = { outputImages: [], dependencies: [], finishTime: at(12), runId: 'ca2' as RunId };
+    expect(await record(on('v1', {}, elsewhere))).toEqual(known);
+  });
+
+  it('leaves standing that a pattern changes nothing', async () => {
+    const { record, baseImages } = await setUp(task);
+    const problem = 'no FROM takes its tag from NODE: newer tags like node:v* change nothing';
+    await baseImages.update(name, () => ({ ...emptyRecord(task, at(0)), problems: [problem] }));
+    expect((await record(on('v10', followed, { cause: campaign })))?.problems).toEqual([problem]);
   });
 });

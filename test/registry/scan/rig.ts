@@ -51,6 +51,7 @@ export async function setUp(submit: Partial<ScansOptions['submit']> = {}) {
       workers: store.workers,
       key,
       checkPlan: () => undefined,
+      findFollowed: async () => [],
       checkLocation: (location) => ({ location }),
       hasUpload: () => Promise.resolve(true),
       onWarning: () => undefined,
