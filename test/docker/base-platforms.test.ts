@@ -14,6 +14,7 @@ const indexType = 'application/vnd.oci.image.index.v1+json';
 
 interface Standing {
   readonly task: string;
+  readonly base: { readonly digest?: string };
   readonly newestDigest?: string;
   readonly isCurrent?: boolean;
   readonly unchangedFor?: readonly string[];
@@ -81,11 +82,15 @@ function pushIndex(amd64: Part, arm64: Part): Promise<string> {
   return put('v1', indexType, JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests }));
 }
 
+/** Creates a task and runs it; what it was built on is recorded then, a moment after the run's end. */
 async function createTask(name: string, from: string): Promise<void> {
   await writeFile(join(folder, 'Dockerfile'), `FROM ${from}\nCOPY Dockerfile /Dockerfile\n`);
   await cli('task', 'create', name, '--context', folder, '-t', `${name}:v1`);
   const { runId } = await cli<{ runId: string }>('task', 'run', name, '--no-wait');
   expect((await ended(slipway, runId)).properties.status, await getLog(slipway, runId)).toBe('Succeeded');
+  await eventually(`what ${name} was built on`, 20_000, async () =>
+    (await list()).find(({ task, base }) => task === name && base.digest !== undefined),
+  );
 }
 
 const list = () => cli<readonly Standing[]>('base-image', 'list');
