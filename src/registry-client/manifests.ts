@@ -56,7 +56,11 @@ export interface ManifestParts {
 /** The largest blob that can come with a manifest. */
 export const broughtBytes = 32 * 1024;
 
-const wholeImageType = 'application/vnd.slipway.image.v1+json';
+/**
+ * `{"manifest":{"mediaType","data"},"blobs":[{"digest","data"}],"from":["library/base"]}`; every `data` is base64. Our own addition to the
+ * protocol of OCI: what needs an upload or a mount for each blob otherwise comes with the manifest.
+ */
+export const wholeImageType = 'application/vnd.slipway.image.v1+json';
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

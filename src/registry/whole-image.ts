@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDigest, splitDigest, type Digest } from '../domain/digest.ts';
 import { isRepositoryName, type RepositoryName } from '../domain/image-reference.ts';
+import { broughtBytes, wholeImageType } from '../registry-client/manifests.ts';
 import { oci } from './errors.ts';
-import { inlineBlobBytes } from './manifest-bytes.ts';
 import { isObject, parseJson } from './manifest-document.ts';
 
 /** What comes with a manifest so that an image is one request and one commit. */
@@ -19,12 +19,6 @@ export interface SentManifest {
   readonly contentType: string | undefined;
   readonly brought: Brought;
 }
-
-/**
- * `{"manifest":{"mediaType","data"},"blobs":[{"digest","data"}],"from":["library/base"]}`; every `data` is base64. Our own addition to the
- * protocol of OCI: what needs an upload or a mount for each blob otherwise comes with the manifest.
- */
-export const wholeImageType = 'application/vnd.slipway.image.v1+json';
 
 const mostBlobs = 16;
 const mostSources = 16;
@@ -63,8 +57,8 @@ function readBlob(value: unknown, field: string): readonly [Digest, Buffer] {
   if (typeof digest !== 'string' || !isDigest(digest))
     throw oci('DIGEST_INVALID', `${field}.digest is no sha256 or sha512 digest`);
   const bytes = readData(data, field);
-  if (bytes.length > inlineBlobBytes) {
-    const message = `${field} has more than ${String(inlineBlobBytes)} bytes: upload it`;
+  if (bytes.length > broughtBytes) {
+    const message = `${field} has more than ${String(broughtBytes)} bytes: upload it`;
     throw oci('SIZE_INVALID', message, { status: 413 });
   }
   const { algorithm } = splitDigest(digest);

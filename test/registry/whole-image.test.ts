@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { contentKey } from '../../src/registry/layout.ts';
 import type { Digest } from '../../src/domain/digest.ts';
-import { wholeImageType } from '../../src/registry/whole-image.ts';
+import { wholeImageType } from '../../src/registry-client/manifests.ts';
 import { basic, codesOf, descriptor, imageType, sha, startRegistry, until, type RunningRegistry } from './rig.ts';
 
 const member = { authorization: basic('member', 'secret') };
